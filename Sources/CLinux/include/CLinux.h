@@ -1,0 +1,1 @@
+// Shims over system calls that Swift cannot import (variadic or macro).

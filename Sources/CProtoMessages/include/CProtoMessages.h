@@ -1,0 +1,1 @@
+// Umbrella of the messages generated from Proto/.

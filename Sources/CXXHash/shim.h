@@ -1,0 +1,2 @@
+#define XXH_INLINE_ALL 1
+#include <xxhash.h>

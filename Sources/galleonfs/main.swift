@@ -1,0 +1,1 @@
+// Composes the program; see the rooms below.
