@@ -55,7 +55,9 @@ package protocol JournalStore: AnyObject, Sendable {
 /// The index of one pool: ordered keys and values, without a log of its own.
 ///
 /// Invariants: a batch is applied whole; what a flush made durable is always a prefix of the
-/// batches in the order in which they were written.
+/// batches in the order in which they were written; and no flush, asked for or not, makes a batch
+/// durable before the journal is synced up to where it ended when the batch was written (else a
+/// power cut leaves an index that refers to records that are gone).
 package protocol IndexStore: AnyObject, Sendable {
   func value(for key: [UInt8]) throws(StoreError) -> [UInt8]?
 
