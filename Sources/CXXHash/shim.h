@@ -1,2 +1,3 @@
-#define XXH_INLINE_ALL 1
+// Declarations only: inlining pulls in compiler intrinsics, whose headers collide with those of
+// other C modules, and leaves debug builds without optimised hashing.
 #include <xxhash.h>
