@@ -13,10 +13,10 @@ hide() {
   printf '%s' "$secret" >"$at/$secret"
   mkdir "$at/directory-$secret"
   ln -s "/somewhere/$secret" "$at/link"
-  setfattr -n "user.$secret" -v "$secret" "$at/tiny"
   python3 - "$at" "$secret" <<'PYTHON'
 import os, sys
 at, secret = sys.argv[1], sys.argv[2].encode()
+os.setxattr(f"{at}/directory-{sys.argv[2]}", f"user.{sys.argv[2]}", secret)
 for name, size in [("page", 4096), ("piece", 60000), ("large", 4 << 20)]:
     with open(f"{at}/{name}", "wb") as file:
         file.write((secret + b"\n") * (size // (len(secret) + 1)))
