@@ -27,13 +27,14 @@ struct ReadmeTests {
     return layers
   }
 
-  /// Words that begin with a directory of ours, placeholders left out.
+  /// Words that begin with a directory of ours; placeholders and pages left out.
   private static func paths(in text: String) -> Set<String> {
     let directories = ["Sources/", "Tests/", "Deploy/", "Helm/", "Proto/"]
     let words = text.split { " `\n(),;:".contains($0) }
     return Set(
       words.filter { word in
         directories.contains { word.hasPrefix($0) } && !word.contains("<")
+          && !word.contains(".docc")
       }.map { word in String(word.last == "." ? word.dropLast() : word) })
   }
 }

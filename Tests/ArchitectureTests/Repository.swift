@@ -2,10 +2,14 @@ import Glibc
 
 /// The files of this repository, as the tests see them.
 enum Repository {
-  /// The directory that holds Package.swift.
-  static let root = String(
-    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
-      .joined(separator: "/"))
+  /// The directory that holds Package.swift, symbolic links resolved.
+  static let root: String = {
+    let resolved = realpath(#filePath, nil)
+    defer { free(resolved) }
+    let path = resolved.map { String(cString: $0) } ?? #filePath
+    return path.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+      .joined(separator: "/")
+  }()
 
   /// A file's text; `path` is relative to the root.
   static func text(_ path: String) throws -> String {
