@@ -82,6 +82,7 @@ let package = Package(
     room("Messages", ["StorageModel", "CProtoMessages"]),
 
     // L5: the runtimes that drive the logic with the kernel, disk and network.
+    room("MemoryFileSystem", ["StorageModel", "FUSEServer"]),
     room("EtcdClient", ["GRPC", "Messages"]),
     room(
       "NodeRuntime",
@@ -122,7 +123,10 @@ let package = Package(
     program("galleonfs-mountkeeper", ["LinuxHost"]),
     program(
       "galleonfs-bench",
-      ["StorageModel", "FUSEServer", "NodeRuntime", "StorageEngine", "PoolIO", argumentParser]),
+      [
+        "StorageModel", "FUSEServer", "MemoryFileSystem", "NodeRuntime", "StorageEngine", "PoolIO",
+        argumentParser,
+      ]),
 
     // Tests.
     .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
@@ -132,7 +136,7 @@ let package = Package(
     tests(of: "VFS", ["StorageModel", "IOSeams"]),
     tests(of: "PoolIO", ["StorageModel", "DiskFormat", "IOSeams"]),
     tests(of: "BlockCrypto", ["StorageModel", "IOSeams"]),
-    tests(of: "FUSEServer", ["StorageModel"]),
+    tests(of: "FUSEServer", ["StorageModel", "MemoryFileSystem"]),
     tests(of: "LinuxHost", ["StorageModel"]),
     tests(of: "GRPC"),
     tests(of: "Messages", ["StorageModel", "CProtoMessages"]),
