@@ -21,7 +21,9 @@ packages=(
   # What the tests drive.
   python3 python3-venv git sqlite3 postgresql postgresql-contrib rsync fio attr acl openssl curl
   ca-certificates procps gcc libc6-dev
-  # A stand-in for helm is built from these where helm itself is missing.
+)
+# Where helm cannot be had, its stand-in is built from these.
+command -v "${HELM:-helm}" >/dev/null || packages+=(
   golang-go golang-github-masterminds-sprig-dev golang-github-ghodss-yaml-dev
   golang-github-xeipuuv-gojsonschema-dev
 )

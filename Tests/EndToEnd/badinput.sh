@@ -19,7 +19,6 @@ refused() {
 create() { cli volume create --storage-class fast-local-ssd "$@"; }
 
 say "arguments"
-refused 2 'usage|--size|missing' "a volume without a size" create --name a
 refused 2 'size|0' "size 0" create --name a --size 0
 refused 2 'size|-1' "a negative size" create --name a --size=-1G
 refused 2 'size|big' "a size that is no number" create --name a --size big

@@ -61,9 +61,7 @@ for class in $classes; do
   dd if="$work/original" of="$at/second" bs=1M conv=fsync status=none
   id=$(cli volume get "$volume" -o json | python3 -c '
 import json, sys
-found = json.load(sys.stdin)
-found = found[0] if isinstance(found, list) else found
-print(found.get("id") or found.get("volume_id") or found.get("volumeId"))')
+print(json.load(sys.stdin)["id"])')
   daemon_stop || bad "$class: the daemon ends"
   say "$class: flipped a bit in $(flip "$id" "$storage")"
   : >"$log"
@@ -75,8 +73,8 @@ print(found.get("id") or found.get("volume_id") or found.get("volumeId"))')
   equal 1 $((rotten1 + rotten2)) "$class: exactly one block gives EIO"
   equal 0 $((wrong1 + wrong2)) "$class: no block gives wrong bytes"
   check "$class: the log names it" grep -Eiq 'corrupt|verif|checksum' "$log"
-  expect_exit 0 "$class: volume get answers" cli volume get "$volume" -o json
-  expect_said 'object [0-9]+, block [0-9]+|corrupt[^]]*[0-9]' "$class: and names the block"
+  expect_exit 0 "$class: volume get answers" cli volume get "$volume"
+  expect_said 'object [0-9]+, block [0-9]+' "$class: and names the block"
   rotten=$at/first
   [ "$rotten1" = 1 ] || rotten=$at/second
   expect_exit 1 "$class: a reader of the whole file fails" cat "$rotten"
