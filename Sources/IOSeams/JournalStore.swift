@@ -103,7 +103,8 @@ package protocol SegmentStore: AnyObject, Sendable {
     into target: UnsafeMutableRawBufferPointer, volume: VolumeID, at location: SegmentLocation)
     throws(StoreError)
 
-  /// Gives a range's space back to the host's file system; it reads as zeros from now on.
+  /// Gives a range's space back to the host's file system; from now on it reads as zeros, or
+  /// fails once its whole segment is gone.
   func free(volume: VolumeID, at location: SegmentLocation, byteCount: UInt64) throws(StoreError)
 
   /// Cuts off what lies behind `location` in its segment and removes later segments: space that
