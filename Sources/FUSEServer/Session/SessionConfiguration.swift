@@ -52,7 +52,7 @@ package struct SessionConfiguration: Hashable, Sendable {
   /// Named in thread names, up to 8 bytes are shown.
   package var label: String
   /// Files and directories are opened by the kernel alone: `open`, `openDirectory` and their
-  /// releases are never sent, handles are 0 (creates still carry one, and no release of it comes).
+  /// releases are never sent, handles are 0 (creates still carry one; its release may or may not come).
   package var opensAreStateless: Bool
   /// The handler invalidates explicitly what others changed, so the kernel need not compare
   /// modification times (shared regime).
