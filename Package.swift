@@ -103,7 +103,8 @@ let package = Package(
     room(
       "CSIDriver",
       [
-        "StorageModel", "GRPC", "Messages", "LinuxHost", "NodeRuntime", "ClusterControl", logging,
+        "StorageModel", "GRPC", "Messages", "LinuxHost", "NodeRuntime", "DaemonConfiguration",
+        "ClusterControl", logging,
       ]),
     room(
       "CommandLineInterface",
@@ -145,7 +146,9 @@ let package = Package(
     tests(of: "DaemonConfiguration", ["StorageModel"]),
     tests(of: "ClusterControl", ["StorageModel", "EtcdClient", "DaemonConfiguration"]),
     tests(of: "GalleonFS", ["StorageModel"]),
-    tests(of: "CSIDriver", ["StorageModel", "GRPC", "Messages"]),
+    tests(
+      of: "CSIDriver",
+      ["StorageModel", "GRPC", "Messages", "NodeRuntime", "DaemonConfiguration", logging]),
     tests(of: "CommandLineInterface", ["StorageModel", "DaemonConfiguration"]),
     tests(of: "Daemon", ["StorageModel", "GRPC", "Messages", "DaemonConfiguration"]),
   ],
