@@ -66,10 +66,12 @@ package struct ByteWriter: Sendable {
   }
 
   /// Lends what was written so far, to be read and changed in place.
-  package mutating func withMutableBytes<Result>(
-    _ body: (UnsafeMutableRawBufferPointer) -> Result
-  ) -> Result {
-    bytes.withUnsafeMutableBytes { body($0) }
+  package mutating func withMutableBytes<Result, Failure: Error>(
+    _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try bytes.withUnsafeMutableBufferPointer { (buffer) throws(Failure) in
+      try body(UnsafeMutableRawBufferPointer(buffer))
+    }
   }
 
   @inline(__always)

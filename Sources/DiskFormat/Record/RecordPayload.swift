@@ -58,6 +58,18 @@ package struct InlineBlocks {
   package var tags: UnsafeRawBufferPointer
   /// Of the sealed bytes, from the payload's start.
   package var dataOffset: Int
+
+  package init(
+    object: ObjectNumber, firstBlock: BlockNumber, blockCount: Int, sealPosition: UInt32,
+    tags: UnsafeRawBufferPointer, dataOffset: Int
+  ) {
+    self.object = object
+    self.firstBlock = firstBlock
+    self.blockCount = blockCount
+    self.sealPosition = sealPosition
+    self.tags = tags
+    self.dataOffset = dataOffset
+  }
 }
 
 /// A run of whole blocks of an object.

@@ -38,11 +38,11 @@ package struct RecordWriter: Sendable {
   }
 
   /// Lends the payload, whole as it is now.
-  package mutating func withPayload<Result>(
-    _ body: (UnsafeMutableRawBufferPointer) -> Result
-  ) -> Result {
+  package mutating func withPayload<Result, Failure: Error>(
+    _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     writer.overwrite(entryCount, at: 4)
-    return writer.withMutableBytes(body)
+    return try writer.withMutableBytes(body)
   }
 
   private mutating func begin(
