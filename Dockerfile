@@ -10,7 +10,7 @@ FROM ${SWIFT_IMAGE} AS build
 RUN apt-get update -qq \
   && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     libfuse3-dev libssl-dev libgrpc-dev libprotobuf-c-dev librocksdb-dev libxxhash-dev \
-    libzstd-dev pkg-config \
+    libzstd-dev libcurl4-openssl-dev pkg-config \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 # The packages we depend on change less often than our sources.
@@ -29,12 +29,13 @@ FROM ${RUNTIME_IMAGE}
 RUN apt-get update -qq \
   && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
     libfuse3-3 fuse3 libgrpc29 libprotobuf-c1 librocksdb7.8 libssl3 libxxhash0 libzstd1 \
+    libcurl4 libstdc++6 \
     etcd-server e2fsprogs xfsprogs util-linux mount ca-certificates \
   && rm -rf /var/lib/apt/lists/* \
   && mkdir -p /var/lib/galleonfs
 COPY --from=build /out/ /usr/local/bin/
 # A library that is missing shall break the build, not the first start.
-RUN for program in /usr/local/bin/galleonfs*  /usr/local/bin/galleonctl; do \
+RUN for program in /usr/local/bin/galleon*; do \
     if ldd "$program" | grep 'not found'; then exit 1; fi; \
   done \
   && galleonctl --help >/dev/null

@@ -114,7 +114,8 @@ fi
 
 trap on_exit EXIT
 trap 'exit 130' INT TERM
-mkdir -p "$home/kubelet/pod"
+# The kubelet makes the stage itself and the parent of the target.
+mkdir -p "$staging" "$home/kubelet/pod"
 touch "$home/quickstart"
 
 free_port() {
