@@ -93,7 +93,9 @@ let package = Package(
     room("DaemonConfiguration", ["StorageModel", toml, yams]),
 
     // L6: the cluster's configuration, and the engine as a library.
-    room("ClusterControl", ["StorageModel", "EtcdClient", "DaemonConfiguration", logging]),
+    room(
+      "ClusterControl",
+      ["StorageModel", "LinuxHost", "EtcdClient", "DaemonConfiguration", logging]),
     room("GalleonFS", ["StorageModel", "NodeRuntime"]),
 
     // L7: the services.
@@ -108,7 +110,7 @@ let package = Package(
       ]),
     room(
       "CommandLineInterface",
-      ["StorageModel", "GRPC", "Messages", "DaemonConfiguration", argumentParser, yams]),
+      ["StorageModel", "GRPC", "Messages", "DaemonConfiguration", argumentParser]),
 
     // L8: the daemon as a whole.
     room(

@@ -1,1 +1,2 @@
 // Shims over system calls that Swift cannot import (variadic or macro).
+#include "CLinuxProcess.h"
