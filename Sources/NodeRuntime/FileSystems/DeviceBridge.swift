@@ -232,7 +232,7 @@ final class DeviceBridge: FileSystemHandler {
       return
     }
     do throws(StoreError) {
-      let count = try volume.writeDevice(data, at: offsetBytes)
+      let count = try volume.writeDevice(data, at: offsetBytes, scratch: context.scratch)
       if flags.contains(.synchronous) { try volume.sync() }
       reply.written(byteCount: count)
     } catch {

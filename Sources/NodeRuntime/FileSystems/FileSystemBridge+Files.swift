@@ -96,7 +96,8 @@ extension FileSystemBridge {
     if flags.contains(.fromCache) { options.insert(.keepsTimes) }
     do throws(FileSystemFailure) {
       try volume.write(
-        data, to: inode, at: offsetBytes, options: options, request: fileRequest(context))
+        data, to: inode, at: offsetBytes, options: options, request: fileRequest(context),
+        scratch: context.scratch)
       if flags.contains(.synchronous) { try volume.syncFiles() }
       reply.written(byteCount: data.count)
     } catch {
