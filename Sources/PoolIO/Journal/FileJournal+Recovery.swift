@@ -14,6 +14,25 @@ extension FileJournal {
     RecordIdentity, UnsafeRawBufferPointer, JournalExtent, JournalPosition
   ) throws(StoreError) -> Bool
 
+  /// Visits all records that `recover` will find, without taking them over: for what has to be
+  /// known of the journal's end before its beginning is replayed. Before `recover`.
+  package func survey(
+    _ visit: (
+      RecordIdentity, UnsafeRawBufferPointer, JournalExtent, JournalPosition
+    ) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    let segments = live.withLock { $0 }
+    guard !segments.isEmpty else { return }
+    var scanner = try JournalScanner(segments, from: trimPosition, checksum: checksum)
+    while try scanner.next({ (frame, payload) throws(StoreError) in
+      try visit(
+        RecordIdentity(
+          volume: frame.volume, epoch: frame.epoch, incarnation: frame.incarnation,
+          lsn: frame.lsn),
+        payload, JournalExtent(payload: frame.payload, end: frame.end), frame.barrier)
+    }) {}
+  }
+
   /// Visits all records from the trim position (or `start`, a record's start behind it) up to the
   /// first that does not verify, discards what lies behind, makes all that was read durable, and
   /// lets appends begin. Once, after `init`.
