@@ -206,21 +206,17 @@ final class DeviceBridge: FileSystemHandler {
       } catch {
         reply.fail(answer(to: error, "read"))
       }
-    case .readme: send(readme, offsetBytes, byteCount, reply)
-    case .metadata: send(metadata, offsetBytes, byteCount, reply)
+    case .readme: reply.data(context.stage(Self.part(of: readme, offsetBytes, byteCount)))
+    case .metadata: reply.data(context.stage(Self.part(of: metadata, offsetBytes, byteCount)))
     case .root: reply.fail(.isDirectory)
     case nil: reply.fail(.noEntry)
     }
   }
 
-  private func send(
-    _ text: [UInt8], _ offsetBytes: UInt64, _ byteCount: Int, _ reply: consuming DataReply
-  ) {
-    text.withUnsafeBytes { bytes in
-      let start = Int(clamping: min(offsetBytes, UInt64(bytes.count)))
-      let end = min(bytes.count, start + byteCount)
-      _ = reply.data(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-    }
+  private static func part(
+    of text: [UInt8], _ offsetBytes: UInt64, _ byteCount: Int
+  ) -> [UInt8] {
+    Array(text.dropFirst(Int(clamping: offsetBytes)).prefix(byteCount))
   }
 
   func write(

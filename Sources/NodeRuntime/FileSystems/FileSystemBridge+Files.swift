@@ -171,7 +171,7 @@ extension FileSystemBridge {
       let value = try volume.look { files, engine throws(FileSystemFailure) in
         try files.xattr([UInt8](name), of: inode, store: engine)
       }
-      value.withUnsafeBytes { _ = reply.value($0) }
+      reply.value(context.stage(value))
     } catch {
       reply.fail(answer(to: error, "getxattr"))
     }
@@ -186,7 +186,7 @@ extension FileSystemBridge {
       }
       var list: [UInt8] = []
       for name in names { list += name + [0] }
-      list.withUnsafeBytes { _ = reply.value($0) }
+      reply.value(context.stage(list))
     } catch {
       reply.fail(answer(to: error, "listxattr"))
     }

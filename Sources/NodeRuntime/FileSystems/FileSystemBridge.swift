@@ -1,5 +1,5 @@
-package import FUSEServer
-package import StorageModel
+import FUSEServer
+import StorageModel
 import VFS
 
 /// Serves a volume's file system to the kernel: FUSE requests in, VFS operations out.
@@ -209,14 +209,14 @@ final class FileSystemBridge: FileSystemHandler {
       let target = try volume.look { files, engine throws(FileSystemFailure) in
         try files.readLink(inode, store: engine)
       }
-      target.withUnsafeBytes { _ = reply.data($0) }
+      reply.data(context.stage(target))
     } catch {
       reply.fail(answer(to: error, "readlink"))
     }
   }
 
   func statistics(_ context: RequestContext, reply: consuming StatisticsReply) {
-    reply.statistics(volume.look { files, engine in files.statistics(engine) })
+    reply.statistics(volume.fileSystemStatistics)
   }
 
   // MARK: Directories
@@ -282,6 +282,15 @@ final class FileSystemBridge: FileSystemHandler {
     } catch {
       reply.fail(answer(to: .store(error), "fsync"))
     }
+  }
+}
+
+extension RequestContext {
+  /// Lays bytes into the request's scratch memory, for a reply that is sent at once.
+  func stage(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
+    let target = UnsafeMutableRawBufferPointer(rebasing: scratch[..<bytes.count])
+    target.copyBytes(from: bytes)
+    return UnsafeRawBufferPointer(target)
   }
 }
 

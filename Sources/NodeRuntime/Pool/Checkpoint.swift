@@ -1,4 +1,5 @@
 import DiskFormat
+import PoolIO
 import StorageEngine
 import StorageModel
 

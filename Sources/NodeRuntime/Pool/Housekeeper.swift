@@ -1,3 +1,5 @@
+import PoolIO
+import StorageEngine
 import StorageModel
 import Synchronization
 

@@ -2,7 +2,7 @@ import BlockCrypto
 import DiskFormat
 import PoolIO
 import StorageEngine
-package import StorageModel
+import StorageModel
 import Synchronization
 
 /// The engine of one volume on the real seams.

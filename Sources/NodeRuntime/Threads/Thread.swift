@@ -4,10 +4,6 @@ import Glibc
 /// the system has no thread to give. `name` has at most 15 bytes.
 func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
   let box = Unmanaged.passRetained(ThreadBody(name: name, body: body))
-  var attributes = pthread_attr_t()
-  pthread_attr_init(&attributes)
-  defer { pthread_attr_destroy(&attributes) }
-  pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
   var blocked = sigset_t()
   var previous = sigset_t()
   sigfillset(&blocked)
@@ -15,7 +11,7 @@ func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> 
   defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
   var thread = pthread_t()
   let code = pthread_create(
-    &thread, &attributes,
+    &thread, nil,
     { argument in
       guard let argument else { return nil }
       let box = Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue()
@@ -27,6 +23,7 @@ func startThread(named name: String, _ body: @escaping @Sendable () -> Void) -> 
     box.release()
     return false
   }
+  pthread_detach(thread)
   return true
 }
 

@@ -108,7 +108,9 @@ extension VolumeHost {
   private func place(
     _ parts: DirectParts, object: ObjectNumber, scratch: UnsafeMutableRawBufferPointer
   ) throws(FileSystemFailure) -> (extent: PreparedExtent, reservation: Reservation) {
-    for attempt in 1... {
+    var attempt = 0
+    while true {
+      attempt += 1
       var reservation: Reservation?
       do throws(StoreError) {
         let reserved = try withEngineCommitting { engine throws(StoreError) in
@@ -230,7 +232,9 @@ extension VolumeHost {
         housekeeper.committed()
         return
       } catch {
-        guard attempt < Self.attemptLimit, makesRoom(after: .store(error)) else { throw .store(error) }
+        guard attempt < Self.attemptLimit, makesRoom(after: .store(error)) else {
+          throw .store(error)
+        }
       }
     }
   }

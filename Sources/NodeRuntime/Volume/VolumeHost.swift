@@ -97,6 +97,14 @@ package final class VolumeHost: Sendable {
     }
   }
 
+  /// What statfs(2) tells; zeros for a block volume.
+  var fileSystemStatistics: FileSystemStatistics {
+    core.withLock { $0.files?.statistics($0.engine) }
+      ?? FileSystemStatistics(
+        blockByteCount: UInt32(blockSize.byteCount), totalBlocks: 0, freeBlocks: 0,
+        totalInodes: 0, freeInodes: 0, maximumNameByteCount: 255)
+  }
+
   // MARK: Under the lock
 
   func withEngine<Result: Sendable, Failure: Error>(
@@ -115,9 +123,9 @@ package final class VolumeHost: Sendable {
   }
 
   /// A look at the file system that changes nothing on disk.
-  func look<Result: Sendable, Failure: Error>(
-    _ body: (inout FileSystem, Engine) throws(Failure) -> Result
-  ) throws(Failure) -> Result where Failure == FileSystemFailure {
+  func look<Result: Sendable>(
+    _ body: (inout FileSystem, Engine) throws(FileSystemFailure) -> Result
+  ) throws(FileSystemFailure) -> Result {
     try core.withLock { core throws(FileSystemFailure) in
       guard core.files != nil else { throw .posix(.notSupported) }
       return try Self.look(&core, body)
