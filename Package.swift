@@ -150,7 +150,10 @@ let package = Package(
     tests(of: "GalleonFS", ["StorageModel"]),
     tests(
       of: "CSIDriver",
-      ["StorageModel", "GRPC", "Messages", "NodeRuntime", "DaemonConfiguration", logging]),
+      [
+        "StorageModel", "GRPC", "Messages", "NodeRuntime", "DaemonConfiguration", "ClusterControl",
+        logging,
+      ]),
     tests(of: "CommandLineInterface", ["StorageModel", "DaemonConfiguration"]),
     tests(of: "Daemon", ["StorageModel", "GRPC", "Messages", "DaemonConfiguration"]),
   ],

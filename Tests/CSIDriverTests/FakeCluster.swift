@@ -1,4 +1,5 @@
 import CSIDriver
+import ClusterControl
 import DaemonConfiguration
 import StorageModel
 import Synchronization

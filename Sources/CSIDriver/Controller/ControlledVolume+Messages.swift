@@ -1,3 +1,4 @@
+import ClusterControl
 import DaemonConfiguration
 import Messages
 import StorageModel

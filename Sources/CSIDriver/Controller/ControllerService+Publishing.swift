@@ -1,3 +1,4 @@
+import ClusterControl
 package import Messages
 import StorageModel
 

@@ -1,3 +1,4 @@
+import ClusterControl
 import DaemonConfiguration
 package import Messages
 import StorageModel

@@ -1,3 +1,4 @@
+package import ClusterControl
 package import DaemonConfiguration
 package import StorageModel
 
@@ -81,26 +82,6 @@ package struct ControlledVolume: Hashable, Sendable {
     self.publications = publications
     self.places = places
     self.troubles = troubles
-  }
-}
-
-/// A node that may use a volume, and how.
-package struct Publication: Hashable, Sendable {
-  package enum Access: String, Sendable, CaseIterable {
-    case block
-    case mount
-  }
-
-  package var node: String
-  package var mode: AccessMode
-  package var access: Access
-  package var isReadOnly: Bool
-
-  package init(node: String, mode: AccessMode, access: Access, isReadOnly: Bool) {
-    self.node = node
-    self.mode = mode
-    self.access = access
-    self.isReadOnly = isReadOnly
   }
 }
 

@@ -109,6 +109,8 @@ private struct StoredVolume: Codable {
   var fileSystem: String
   var labels: [String: String]
   var createdAtSeconds: Int64
+  /// nil in entries of before it was added.
+  var publications: [StoredPublication]?
 
   init(_ entry: VolumeEntry) {
     let specification = entry.specification
@@ -135,6 +137,7 @@ private struct StoredVolume: Codable {
     fileSystem = entry.fileSystem
     labels = entry.labels
     createdAtSeconds = entry.createdAt.seconds
+    publications = entry.publications.map(StoredPublication.init)
   }
 
   /// nil if a value is not one that could have been written.
@@ -143,11 +146,16 @@ private struct StoredVolume: Codable {
       let reclaimPolicy = ReclaimPolicy(rawValue: reclaimPolicy),
       let bindingMode = VolumeBindingMode(rawValue: bindingMode), epoch > 0
     else { return nil }
-    return VolumeEntry(
+    var entry = VolumeEntry(
       specification: specification, state: state, epoch: Epoch(epoch), primary: primary,
       members: members, learners: learners, reclaimPolicy: reclaimPolicy,
       bindingMode: bindingMode, mountOptions: mountOptions, fileSystem: fileSystem,
       labels: labels, createdAt: Timestamp(seconds: createdAtSeconds, nanoseconds: 0))
+    for stored in publications ?? [] {
+      guard let publication = stored.publication else { return nil }
+      entry.publications.append(publication)
+    }
+    return entry
   }
 
   private var specification: VolumeSpecification? {
@@ -194,5 +202,27 @@ private struct StoredClass: Codable {
     return StorageClass(
       name: name, provisioner: provisioner, parameters: parameters, reclaimPolicy: reclaimPolicy,
       bindingMode: bindingMode, allowedTopologies: allowedTopologies, mountOptions: mountOptions)
+  }
+}
+
+/// `Publication` as JSON has it.
+private struct StoredPublication: Codable {
+  var node: String
+  var mode: String
+  var access: String
+  var isReadOnly: Bool
+
+  init(_ publication: Publication) {
+    node = publication.node
+    mode = publication.mode.rawValue
+    access = publication.access.rawValue
+    isReadOnly = publication.isReadOnly
+  }
+
+  var publication: Publication? {
+    guard let mode = AccessMode(rawValue: mode),
+      let access = Publication.Access(rawValue: access)
+    else { return nil }
+    return Publication(node: node, mode: mode, access: access, isReadOnly: isReadOnly)
   }
 }

@@ -18,6 +18,8 @@ package struct VolumeEntry: Hashable, Sendable {
   package var fileSystem: String
   package var labels: [String: String]
   package var createdAt: Timestamp
+  /// Nodes that may use the volume by CSI, at most one entry a node.
+  package var publications: [Publication] = []
 
   package enum State: String, Sendable, CaseIterable {
     /// Wanted; its replicas are being made. Next: available, or gone.
