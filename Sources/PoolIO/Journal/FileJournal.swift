@@ -61,7 +61,7 @@ package final class FileJournal: JournalStore, @unchecked Sendable {
     segments: FileSegments, checksum: @escaping Checksum
   ) throws(StoreError) {
     let layout = try JournalLayout.open(
-      directory: directory, pool: pool, configuration: configuration, checksum: checksum)
+      directory: directory, pool: pool, checksum: checksum)
     self.directory = directory
     self.pool = pool
     self.configuration = configuration
@@ -70,8 +70,8 @@ package final class FileJournal: JournalStore, @unchecked Sendable {
     self.trimMark = layout.trimMark
     self.live = Mutex(layout.live)
     self.supply = SegmentSupply(
-      directory: directory, configuration: configuration, free: layout.free,
-      totalCount: layout.live.count + layout.free.count, nextNumber: layout.nextNumber)
+      directory: directory, configuration: configuration, totalCount: layout.live.count,
+      nextNumber: layout.nextNumber)
     self.headerBytes = .allocate(byteCount: JournalFrame.headerByteCount, alignment: 8)
     self.endPosition = Atomic(layout.trimMark.position.rawValue)
     self.syncedPosition = Atomic(layout.trimMark.position.rawValue)
@@ -144,6 +144,7 @@ package final class FileJournal: JournalStore, @unchecked Sendable {
   package func read(
     at position: JournalPosition, into target: UnsafeMutableRawBufferPointer
   ) throws(StoreError) {
+    guard !target.isEmpty else { return }
     guard let segment = segment(holding: position), position < end else {
       throw Self.gone(position)
     }

@@ -8,12 +8,10 @@ struct JournalLayout {
   /// From the segment that holds the trim position on, each starting behind the one before; those
   /// behind the journal's end are found by the scan.
   var live: [JournalSegmentFile]
-  var free: [OpenFile]
   var nextNumber: UInt32
 
   static func open(
-    directory: String, pool: PoolID, configuration: JournalConfiguration,
-    checksum: @escaping FileJournal.Checksum
+    directory: String, pool: PoolID, checksum: @escaping FileJournal.Checksum
   ) throws(StoreError) -> JournalLayout {
     try makeDirectory(directory)
     let trimPath = "\(directory)/trim"
@@ -35,7 +33,7 @@ struct JournalLayout {
         path: trimPath, pool: pool, position: FileJournal.firstPosition, checksum: checksum)
     }
     var layout = JournalLayout(
-      trimMark: trimMark, live: [], free: [], nextNumber: (numbers.max() ?? 0) + 1)
+      trimMark: trimMark, live: [], nextNumber: (numbers.max() ?? 0) + 1)
     var found: [JournalSegmentFile] = []
     for number in numbers.sorted() {
       let path = "\(directory)/\(JournalSegmentFile.name(number: number))"
@@ -43,17 +41,19 @@ struct JournalLayout {
       if let segment = try readHeader(of: file, pool, checksum) {
         found.append(segment)
       } else {
-        try layout.keepFree(file, ofByteCount: Int(file.status().st_size), configuration)
+        unlink(path)
       }
     }
-    try layout.chain(found, configuration)
+    try layout.chain(found)
     return layout
   }
 
-  /// Sorts segments into those from the trim position on, and free ones.
-  private mutating func chain(
-    _ found: [JournalSegmentFile], _ configuration: JournalConfiguration
-  ) throws(StoreError) {
+  /// Keeps the segments from the trim position on and removes the others.
+  ///
+  /// Free files are not kept across openings: after a power cut one may hold records that were
+  /// written to it under a header that was not, and these would verify if the same positions
+  /// came to lie in it again.
+  private mutating func chain(_ found: [JournalSegmentFile]) throws(StoreError) {
     let sorted = found.sorted { $0.sequence < $1.sequence }
     let trim = trimMark.position
     guard let first = sorted.lastIndex(where: { $0.start <= trim }) else {
@@ -65,9 +65,7 @@ struct JournalLayout {
       return
     }
     live = Array(sorted[first...])
-    for segment in sorted[..<first] {
-      keepFree(segment.file, ofByteCount: segment.byteCount, configuration)
-    }
+    for segment in sorted[..<first] { unlink(segment.file.path) }
   }
 
   /// nil if the file has never held records.
@@ -99,12 +97,5 @@ struct JournalLayout {
         Corruption(
           place: "\(file.path), \(error.place)", expected: error.expected, found: error.found))
     }
-  }
-
-  /// Keeps a file without records for later, unless it has another size than is configured now.
-  private mutating func keepFree(
-    _ file: OpenFile, ofByteCount byteCount: Int, _ configuration: JournalConfiguration
-  ) {
-    if byteCount == configuration.segmentByteCount { free.append(file) } else { unlink(file.path) }
   }
 }

@@ -11,7 +11,7 @@ final class SegmentSupply: @unchecked Sendable {
   private let segmentByteCount: Int
   private let maximumCount: Int
   private let monitor = Monitor()
-  private var free: [OpenFile]
+  private var free: [OpenFile] = []
   /// Files that exist: free, being made, and given out.
   private var totalCount: Int
   private var nextNumber: UInt32
@@ -21,17 +21,13 @@ final class SegmentSupply: @unchecked Sendable {
   private var failure: StoreError?
   private var thread: WorkerThread?
 
-  /// - Parameters:
-  ///   - free: files of the right size that hold nothing any more.
-  ///   - totalCount: how many segment files exist.
+  /// - Parameter totalCount: how many segment files exist; all hold records.
   init(
-    directory: String, configuration: JournalConfiguration, free: [OpenFile], totalCount: Int,
-    nextNumber: UInt32
+    directory: String, configuration: JournalConfiguration, totalCount: Int, nextNumber: UInt32
   ) {
     self.directory = directory
     self.segmentByteCount = configuration.segmentByteCount
     self.maximumCount = configuration.maximumSegmentCount
-    self.free = free
     self.totalCount = totalCount
     self.nextNumber = nextNumber
   }

@@ -139,6 +139,9 @@ package final class FileSegments: SegmentStore {
     if !dirty.volumes.isEmpty { try syncDirectory(directory) }
   }
 
+  /// Files with writes that no sync has carried out yet.
+  package var unsyncedFileCount: Int { table.withLock { $0.dirty.count } }
+
   /// The volumes that have segments.
   package func volumes() throws(StoreError) -> [VolumeID] {
     try names(in: directory).compactMap { VolumeID($0) }
