@@ -140,7 +140,7 @@ let package = Package(
     tests(of: "PoolIO", ["StorageModel", "DiskFormat", "IOSeams"]),
     tests(of: "BlockCrypto", ["StorageModel", "IOSeams"]),
     tests(of: "FUSEServer", ["StorageModel", "MemoryFileSystem"]),
-    tests(of: "LinuxHost", ["StorageModel"]),
+    tests(of: "LinuxHost", ["StorageModel", "galleonfs-mountkeeper"]),
     tests(of: "GRPC"),
     tests(of: "Messages", ["StorageModel", "CProtoMessages"]),
     tests(of: "EtcdClient", ["GRPC", "Messages"]),

@@ -85,6 +85,8 @@ import Testing
     }
     #expect(try status(directory + "/late").st_ino == 42)
     #expect(failure { try status(directory + "/dropped") } == EIO)
+    handler.join()
+    session.handOver()
     #expect(session.outstandingRequestCount == 0)
   }
 

@@ -157,13 +157,22 @@ class WatchingHandler: FileSystemHandler, @unchecked Sendable {
 
 /// Answers lookups on a thread of its own, or not at all.
 final class LateHandler: WatchingHandler, @unchecked Sendable {
+  private let threads = Mutex<[pthread_t]>([])
+
+  /// Waits for the threads that answer.
+  func join() {
+    for thread in threads.withLock({ $0 }) { pthread_join(thread, nil) }
+  }
+
   override func lookup(
     _ context: RequestContext, parent: InodeNumber, name: RequestBytes, reply: consuming EntryReply
   ) {
     guard name.elementsEqual("late".utf8) else { return }
     let token = reply.detach()
-    pthread_detach(
-      makeThread { EntryReply(token).entry(WatchingHandler.attributes(42, .regular)) })
+    let thread = makeThread {
+      EntryReply(token).entry(WatchingHandler.attributes(42, .regular))
+    }
+    threads.withLock { $0.append(thread) }
   }
 }
 
