@@ -138,7 +138,8 @@ package struct Inode: Hashable, Sendable {
       throw .corrupt(
         "inode \(number.rawValue)", expected: "version \(Self.version)", found: "\(version)")
     }
-    guard reader.isValid, let kind, permissions <= 0o7777, flags <= Self.capabilitiesFlag,
+    guard reader.isValid, let kind, permissions <= 0o7777, linkCount <= Self.maximumLinkCount,
+      flags <= Self.capabilitiesFlag,
       size <= Self.maximumByteCount, nanoseconds.allSatisfy({ $0 < 1_000_000_000 }),
       Self.isSound(kind: kind, size: size, blocks: blockCount, end: end, target: target)
     else {

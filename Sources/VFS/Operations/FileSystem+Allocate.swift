@@ -94,9 +94,7 @@ extension FileSystem {
     let blocks = Self.blocks(start, end, store.blockSize)
     let needed = UInt64(blocks.count)
       .decreased(by: try occupiedCount(blocks, of: inode, store))
-    if needed > store.capacityBlocks.decreased(by: store.usedBlocks) {
-      while try reclaim(&store) {}
-    }
+    if needed <= store.capacityBlocks { try makeRoom(for: needed, &store) }
     let available = store.capacityBlocks.decreased(by: store.usedBlocks)
     guard needed <= available else {
       throw .store(.noSpace(neededBlocks: needed, availableBlocks: available))

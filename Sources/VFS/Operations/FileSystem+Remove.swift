@@ -85,12 +85,14 @@ extension FileSystem {
       change.put(inode)
       return change.put(leftover, for: inode.number)
     }
-    try finish(leftover, of: inode.number, &change, store)
+    try finish(
+      leftover, of: inode.number, mayHaveXattrs: inode.xattrCount > 0, &change, store)
   }
 
   /// Frees the rest of what a leftover holds, and with a purged inode its keys.
   func finish(
-    _ leftover: Leftover, of number: InodeNumber, _ change: inout Change, _ store: some VolumeStore
+    _ leftover: Leftover, of number: InodeNumber, mayHaveXattrs: Bool = true,
+    _ change: inout Change, _ store: some VolumeStore
   ) throws(FileSystemFailure) {
     if leftover.blockCount > 0 {
       change.data.append(
@@ -103,9 +105,11 @@ extension FileSystem {
     if leftover.isPurged {
       rest = Leftover()
       var keys: [StoreKey] = []
-      try store.visit(Keys.xattrs(of: number)) { key, _ in
-        keys.append(key)
-        return true
+      if mayHaveXattrs {
+        try store.visit(Keys.xattrs(of: number)) { key, _ in
+          keys.append(key)
+          return true
+        }
       }
       change.remove(number, with: keys)
     }

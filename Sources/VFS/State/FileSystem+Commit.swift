@@ -15,11 +15,21 @@ extension FileSystem {
     do {
       lastReceipt = try store.record(transaction)
     } catch {
-      guard case .store(.noSpace) = error, mayReclaim else { throw error }
-      while try reclaim(&store) {}
+      guard case .store(.noSpace(let needed, _)) = error, mayReclaim else { throw error }
+      try makeRoom(for: needed, &store)
       lastReceipt = try store.record(transaction)
     }
     adopt(change)
+  }
+
+  /// Reclaims until a number of blocks is free, or until nothing is left to be reclaimed.
+  mutating func makeRoom(
+    for neededBlocks: UInt64, _ store: inout some VolumeStore
+  ) throws(FileSystemFailure) {
+    while store.capacityBlocks.decreased(by: store.usedBlocks) < neededBlocks {
+      guard hasReclaimableSpace else { return }
+      _ = try reclaim(&store, blockBudget: Self.stepBlockCount)
+    }
   }
 
   /// Makes a committed change the truth in memory.

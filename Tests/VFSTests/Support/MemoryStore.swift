@@ -23,10 +23,15 @@ struct MemoryStore: VolumeStore {
   private(set) var commitCount = 0
   /// The largest count of blocks that one commit freed.
   private(set) var largestFree: UInt64 = 0
-  var valueCallCount: Int { counter.valueCalls }
+  var valueCallCount: Int { notes.valueCalls }
 
-  private final class Counter { var valueCalls = 0 }
-  private let counter = Counter()
+  /// What reading changes.
+  private final class Notes {
+    var valueCalls = 0
+    /// Until the next commit.
+    var sortedKeys: [StoreKey]?
+  }
+  private let notes = Notes()
 
   init(blockSize: BlockSize = .standard, capacityBlocks: UInt64 = 4096) {
     self.blockSize = blockSize
@@ -34,7 +39,7 @@ struct MemoryStore: VolumeStore {
   }
 
   func value(for key: StoreKey) throws(StoreError) -> [UInt8]? {
-    counter.valueCalls += 1
+    notes.valueCalls += 1
     return keys[key]
   }
 
@@ -42,8 +47,16 @@ struct MemoryStore: VolumeStore {
     from lower: StoreKey, to upper: StoreKey,
     _ visit: (_ key: StoreKey, _ value: [UInt8]) -> Bool
   ) throws(StoreError) {
-    for key in keys.keys.filter({ lower <= $0 && $0 < upper }).sorted() {
-      guard let value = keys[key], visit(key, value) else { return }
+    let sorted = notes.sortedKeys ?? keys.keys.sorted()
+    notes.sortedKeys = sorted
+    var (start, end) = (0, sorted.count)
+    while start < end {
+      let middle = (start + end) / 2
+      if sorted[middle] < lower { start = middle + 1 } else { end = middle }
+    }
+    while start < sorted.count, sorted[start] < upper {
+      guard let value = keys[sorted[start]], visit(sorted[start], value) else { return }
+      start += 1
     }
   }
 
@@ -91,6 +104,7 @@ struct MemoryStore: VolumeStore {
     }
     for case .put(let key, let value) in transaction.mutations { keys[key] = value }
     for case .delete(let key) in transaction.mutations { keys[key] = nil }
+    notes.sortedKeys = nil
     commitCount += 1
     return CommitReceipt(lsn: LSN(UInt64(commitCount)), end: JournalPosition(UInt64(commitCount)))
   }
@@ -125,7 +139,10 @@ struct MemoryStore: VolumeStore {
   }
 
   /// Puts bytes where a key belongs, as rot would.
-  mutating func overwrite(_ key: StoreKey, with bytes: [UInt8]?) { keys[key] = bytes }
+  mutating func overwrite(_ key: StoreKey, with bytes: [UInt8]?) {
+    notes.sortedKeys = nil
+    keys[key] = bytes
+  }
 
   private mutating func apply(_ mutation: Mutation) throws(StoreError) {
     switch mutation {
