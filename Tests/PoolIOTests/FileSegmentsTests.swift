@@ -1,3 +1,4 @@
+import DiskFormat
 import Glibc
 import IOSeams
 import StorageModel
@@ -90,6 +91,26 @@ import Testing
     let left = try segments.read(16384, volume: volume, at: at(0))
     #expect(left[..<Int(offset)] == bytes[..<Int(offset)])
     #expect(left[Int(offset + byteCount)...] == bytes[Int(offset + byteCount)...])
+  }
+
+  @Test func `Ranges that touch are freed together, and only they`() throws {
+    let directory = try TemporaryDirectory()
+    let segments = try makeSegments(directory.path)
+    let bytes = payload(5, byteCount: 65536)
+    for number in 0..<2 as Range<UInt32> {
+      try segments.write(bytes, volume: volume, at: at(number))
+    }
+    try segments.free([], of: volume)
+    let blocks: [(UInt32, UInt64)] = [(0, 3), (0, 1), (1, 0), (0, 2), (0, 15), (0, 7)]
+    try segments.free(
+      blocks.map { FreedRange(location: at($0.0, $0.1 * 4096), byteCount: 4096) }, of: volume)
+    for number in 0..<2 as Range<UInt32> {
+      var expected = bytes
+      for (segment, block) in blocks where segment == number {
+        for offset in Int(block) * 4096..<(Int(block) + 1) * 4096 { expected[offset] = 0 }
+      }
+      #expect(try segments.read(65536, volume: volume, at: at(number)) == expected)
+    }
   }
 
   @Test func `A segment that was freed whole is removed, unless it is the highest`() throws {

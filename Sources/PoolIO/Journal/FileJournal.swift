@@ -162,12 +162,14 @@ package final class FileJournal: JournalStore, @unchecked Sendable {
   }
 
   /// Forgets all records before `position`, a record's start or the end: their segments are used
-  /// again. On return that is durable.
+  /// again. On return that is durable; what is not synced up to there is synced first, for the
+  /// trim position must never lie behind the durable end.
   package func trim(before position: JournalPosition) throws(StoreError) {
     try appendMonitor.withLock { () throws(StoreError) in try requireRunning() }
     guard position <= end else {
       throw .invalid("trim the journal at \(position), behind its end \(end)")
     }
+    try sync(through: position)
     try trimMonitor.withLock { () throws(StoreError) in
       guard position > trimMark.position else { return }
       try trimMark.move(to: position)
