@@ -93,6 +93,31 @@ import Testing
     #expect(try again.recover().records == Array(appended[8...]))
   }
 
+  @Test func `A journal whose disk is full says so, and goes on in what it has`() throws {
+    guard let disk = try SmallFileSystem(megabytes: 1) else { return }  // needs to mount
+    let configuration = JournalConfiguration(
+      budgetByteCount: 8 << 20, segmentByteCount: 256 << 10)
+    var kept: [SeenRecord] = []
+    do {
+      let rig = try JournalRig("\(disk.path)/pool", configuration: configuration)
+      try rig.recover()
+      for _ in 0..<3 {
+        let error = #expect(throws: StoreError.self) {
+          for number in 1...1000 {
+            kept.append(try rig.append(UInt64(number), byteCount: 10_000))
+          }
+        }
+        #expect(error == .poolFull)
+        #expect(kept.count > 24)
+        try rig.journal.sync(through: rig.journal.end)
+        try rig.journal.trim(before: kept[kept.count - 5].extent.end)
+        kept.removeFirst(kept.count - 4)
+      }
+    }
+    let rig = try JournalRig("\(disk.path)/pool", configuration: configuration)
+    #expect(try rig.recover().records == kept)
+  }
+
   @Test func `Segments are recycled for ever, and old records never come back`() throws {
     let directory = try TemporaryDirectory()
     var rig = try JournalRig(directory.path)
