@@ -36,7 +36,7 @@ extension VolumeEngine {
                 firstBlock: address.chunk.firstBlock.advanced(by: UInt64(run.lowerBound)),
                 blockCount: run.count,
                 from: source.advanced(byByteCount: (run.lowerBound - part.lowerBound) * size),
-                targetOffset: byteCount))
+                targetOffset: 0))
             byteCount += run.count * size
           }
           source = source.advanced(byByteCount: part.count * size)
@@ -49,6 +49,12 @@ extension VolumeEngine {
     guard byteCount > 0 else {
       residents.finishMoving()
       return nil
+    }
+    moves.sort { ($0.object, $0.firstBlock, $0.from) < ($1.object, $1.firstBlock, $1.from) }
+    var targetOffset = 0
+    for index in moves.indices {
+      moves[index].targetOffset = targetOffset
+      targetOffset += moves[index].blockCount * size
     }
     return RelocationPlan(
       volume: id, location: state.reserve(byteCount: UInt64(byteCount)), byteCount: byteCount,
