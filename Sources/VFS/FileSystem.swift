@@ -9,7 +9,7 @@ package import StorageModel
 ///
 /// Access rights are the kernel's business (`default_permissions`); what it leaves to a file
 /// system is done here: set-group-ID of directories, clearing of privileges, links and orphans.
-package struct FileSystem {
+package struct FileSystem: Sendable {
   /// How many files and directories there are.
   package internal(set) var counters: Counters
   /// What the last committed change became.
