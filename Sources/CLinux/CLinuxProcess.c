@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -67,3 +68,34 @@ int galleonfs_spawn_bound(
 }
 
 void galleonfs_set_thread_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+static int signal_pipe[2] = {-1, -1};
+
+static void note_signal(int number) {
+  int before = errno;
+  unsigned char byte = (unsigned char)number;
+  ssize_t ignored = write(signal_pipe[1], &byte, 1);  // full: thousands are waiting already
+  (void)ignored;
+  errno = before;
+}
+
+int galleonfs_catch_signals(const int *signals, int count) {
+  if (signal_pipe[0] < 0) {
+    if (pipe2(signal_pipe, O_CLOEXEC) < 0) return -errno;
+    fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK);
+  }
+  struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+  sigfillset(&action.sa_mask);
+  for (int index = 0; index < count; index++)
+    if (sigaction(signals[index], &action, NULL) < 0) return -errno;
+  return signal_pipe[0];
+}
+
+int galleonfs_replace_self(const char *path, char *const arguments[]) {
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, NULL);
+  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) return -errno;
+  execv(path, arguments);
+  return -errno;
+}

@@ -26,10 +26,12 @@ package enum ByteCount {
     var unit = 0
     while unit < units.count - 1, bytes >> UInt64(10 * (unit + 1)) > 0 { unit += 1 }
     if unit == 0 { return "\(bytes) bytes" }
-    let shift = UInt64(10 * unit)
-    let whole = bytes >> shift
-    let rest = (bytes & ((1 << shift) - 1)) >> (shift - 10)
-    return "\(whole).\(rest * 10 / 1024) \(units[unit])"
+    // Tenths of the unit, rounded.
+    let (high, low) = bytes.multipliedFullWidth(by: 10)
+    let unitBytes: UInt64 = 1 << UInt64(10 * unit)
+    let (tenths, remainder) = unitBytes.dividingFullWidth((high, low))
+    let rounded = tenths + (remainder >> UInt64(10 * unit - 1))
+    return "\(rounded / 10).\(rounded % 10) \(units[unit])"
   }
 
   private static func shift(ofSuffix suffix: Substring) -> UInt64? {

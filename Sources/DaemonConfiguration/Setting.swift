@@ -168,3 +168,8 @@ package struct SettingValue: Hashable, Sendable {
     self.source = source
   }
 }
+
+extension Setting {
+  /// SIGHUP takes a new value over; all else needs a restart.
+  package var isReloadable: Bool { self == .logLevel }
+}

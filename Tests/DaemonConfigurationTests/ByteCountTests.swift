@@ -31,7 +31,7 @@ import Testing
   @Test(
     arguments: [
       (0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KB"), (1536, "1.5 KB"),
-      (1 << 30, "1.0 GB"), (UInt64.max, "16383.9 PB"),
+      (1 << 30, "1.0 GB"), (2_469_606_195, "2.3 GB"), (UInt64.max, "16384.0 PB"),
     ] as [(UInt64, String)])
   func `sizes print in the largest unit that fits`(bytes: UInt64, expected: String) {
     #expect(ByteCount.format(bytes) == expected)

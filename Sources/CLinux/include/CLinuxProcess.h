@@ -11,3 +11,11 @@ int galleonfs_spawn_bound(
 
 // Names the calling thread for ps and gdb; at most 15 bytes are kept.
 void galleonfs_set_thread_name(const char *name);
+
+// From now on the signals are written, as one byte each, to a pipe whose reading end is returned
+// (negative errno on failure). One pipe a process: a later call only adds signals.
+int galleonfs_catch_signals(const int *signals, int count);
+
+// Runs a program in place of this one; descriptors other than 0, 1 and 2 do not pass. Returns the
+// negative errno if that fails.
+int galleonfs_replace_self(const char *path, char *const arguments[]);

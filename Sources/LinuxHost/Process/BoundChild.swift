@@ -23,7 +23,7 @@ package enum BoundChild {
 }
 
 /// A list of C strings that ends with a null pointer, as exec wants it.
-private final class CStrings {
+final class CStrings {
   let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   private let count: Int
 

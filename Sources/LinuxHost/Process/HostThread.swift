@@ -29,6 +29,20 @@ package enum HostThread {
     }
   }
 
+  /// Runs `body` on a thread of its own and gives what it returns. If no thread can be had, it
+  /// runs on the caller's.
+  package static func run<Result: Sendable>(
+    _ name: String, _ body: @escaping @Sendable () -> Result
+  ) async -> Result {
+    await withCheckedContinuation { continuation in
+      do throws(IOFailure) {
+        try start(named: name) { continuation.resume(returning: body()) }
+      } catch {
+        continuation.resume(returning: body())
+      }
+    }
+  }
+
   private final class Work: Sendable {
     let name: String
     let body: @Sendable () -> Void
