@@ -11,7 +11,6 @@ final class DeviceBridge: FileSystemHandler {
   private let volume: VolumeHost
   private let readme: [UInt8]
   private let metadata: [UInt8]
-  private let onUnmount: @Sendable () -> Void
 
   private enum Entry: UInt64, CaseIterable {
     case root = 1
@@ -31,9 +30,8 @@ final class DeviceBridge: FileSystemHandler {
     static let files: [Entry] = [.data, .readme, .metadata]
   }
 
-  init(volume: VolumeHost, onUnmount: @escaping @Sendable () -> Void) {
+  init(volume: VolumeHost) {
     self.volume = volume
-    self.onUnmount = onUnmount
     let specification = volume.specification
     readme = Array(
       """
@@ -54,8 +52,6 @@ final class DeviceBridge: FileSystemHandler {
 
       """.utf8)
   }
-
-  func unmounted() { onUnmount() }
 
   private func attributes(of entry: Entry) -> FileAttributes {
     let size: UInt64 =

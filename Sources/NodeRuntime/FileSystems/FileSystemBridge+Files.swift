@@ -2,19 +2,15 @@ import FUSEServer
 import StorageModel
 import VFS
 
-/// Open files, their data and their extended attributes.
+/// Files' data and their extended attributes.
+///
+/// Opens are stateless: the kernel sends none, and a file without a name lives until the kernel
+/// forgets its inode. So a daemon that takes a mount over has nothing to rebuild.
 extension FileSystemBridge {
   func open(
     _ context: RequestContext, inode: InodeNumber, flags: OpenFlags, reply: consuming OpenReply
   ) {
-    do throws(FileSystemFailure) {
-      _ = try volume.look { files, engine throws(FileSystemFailure) in
-        try files.open(inode, store: engine)
-      }
-      if !reply.opened(.none) { closed(inode) }
-    } catch {
-      reply.fail(answer(to: error, "open"))
-    }
+    reply.opened(.none)
   }
 
   func create(
@@ -45,10 +41,9 @@ extension FileSystemBridge {
   ) {
     do throws(FileSystemFailure) {
       let attributes = try volume.change { files, engine throws(FileSystemFailure) in
-        let attributes = try body(&files, &engine)
-        return try files.open(attributes.inode, store: engine)
+        try body(&files, &engine)
       }
-      if !reply.created(attributes, handle: .none) { closed(attributes.inode) }
+      reply.created(attributes, handle: .none)
     } catch {
       reply.fail(answer(to: error, operation))
     }
@@ -58,19 +53,7 @@ extension FileSystemBridge {
     _ context: RequestContext, inode: InodeNumber, handle: FileHandle, flags: OpenFlags,
     reply: consuming EmptyReply
   ) {
-    closed(inode)
     reply.done()
-  }
-
-  private func closed(_ inode: InodeNumber) {
-    do throws(FileSystemFailure) {
-      try volume.change { files, engine throws(FileSystemFailure) in
-        try files.release(inode, store: &engine)
-      }
-      volume.reclaimSoon()
-    } catch {
-      _ = answer(to: error, "release")
-    }
   }
 
   func read(

@@ -11,21 +11,16 @@ final class FileSystemBridge: FileSystemHandler {
   /// Names the mount in kept replies, so that a repeated request is carried out once; nil where
   /// the mount dies with the daemon and nothing is ever repeated.
   let session: UInt64?
-  private let onUnmount: @Sendable () -> Void
 
   /// Names of entries fetched together for one answer to readdirplus.
   private static let directoryBatchCount = 64
 
-  init(volume: VolumeHost, session: UInt64?, onUnmount: @escaping @Sendable () -> Void) {
+  init(volume: VolumeHost, session: UInt64?) {
     self.volume = volume
     self.session = session
-    self.onUnmount = onUnmount
   }
 
-  func unmounted() {
-    volume.mountEnded()
-    onUnmount()
-  }
+  func unmounted() { volume.mountEnded() }
 
   func fileRequest(_ context: RequestContext) -> FileRequest {
     FileRequest(
@@ -61,10 +56,12 @@ final class FileSystemBridge: FileSystemHandler {
   }
 
   func forget(inode: InodeNumber, count: UInt64) {
+    guard volume.hasOrphans else { return }
     do throws(FileSystemFailure) {
       try volume.change { files, engine throws(FileSystemFailure) in
         try files.forget(inode, store: &engine)
       }
+      volume.reclaimSoon()
     } catch {
       _ = answer(to: error, "forget")
     }

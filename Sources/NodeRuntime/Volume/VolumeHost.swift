@@ -27,6 +27,7 @@ package final class VolumeHost: Sendable {
   let housekeeper: Housekeeper
   let counters = VolumeCounters()
   private let core: Mutex<Core>
+  private let isSynchronous = Atomic(false)
   private let log: @Sendable (VolumeID, StoreError, StaticString) -> Void
 
   /// How often a change is tried when the journal or the disk is full: space may come back.
@@ -47,7 +48,7 @@ package final class VolumeHost: Sendable {
       var files: FileSystem?
       if engine.description.specification.content == .fileSystem {
         try FileSystem.format(&engine, now: .now())
-        files = try FileSystem(loading: engine)
+        files = try FileSystem(loading: engine, orphans: .untilForget)
       }
       core = Mutex(Core(engine: engine, files: files))
     } catch {
@@ -105,6 +106,32 @@ package final class VolumeHost: Sendable {
         totalInodes: 0, freeInodes: 0, maximumNameByteCount: 255)
   }
 
+  /// The mount option sync: every change is durable before it is answered.
+  var syncsEveryChange: Bool {
+    get { isSynchronous.load(ordering: .relaxed) }
+    set { isSynchronous.store(newValue, ordering: .relaxed) }
+  }
+
+  /// Gives the root directory to a group, with set-group-ID, so that what is made below it
+  /// belongs to the group too.
+  func giveRoot(to groupID: UInt32) throws(NodeError) {
+    var changes = AttributeChanges()
+    changes.groupID = groupID
+    let caller = Caller(userID: 0, groupID: 0, processID: 0, umask: 0)
+    do throws(FileSystemFailure) {
+      try change { files, engine throws(FileSystemFailure) in
+        let root = try files.attributes(of: .root, store: engine)
+        let wanted = root.permissions | 0o2070
+        guard root.groupID != groupID || root.permissions != wanted else { return }
+        changes.permissions = wanted
+        _ = try files.setAttributes(
+          of: .root, changes, store: &engine, for: FileRequest(caller: caller, now: .now()))
+      }
+    } catch {
+      throw .host("cannot give the volume's root to group \(groupID): \(error)")
+    }
+  }
+
   // MARK: Under the lock
 
   func withEngine<Result: Sendable, Failure: Error>(
@@ -152,6 +179,7 @@ package final class VolumeHost: Sendable {
       do throws(FileSystemFailure) {
         let result = try changeOnce(body)
         housekeeper.committed()
+        if syncsEveryChange { try syncFiles() }
         return result
       } catch {
         guard attempt < Self.attemptLimit, makesRoom(after: error) else { throw error }
@@ -208,6 +236,9 @@ package final class VolumeHost: Sendable {
 
   // MARK: Space and time
 
+  /// Whether files without a name wait for the kernel to forget them.
+  var hasOrphans: Bool { core.withLock { $0.files?.hasOrphans ?? false } }
+
   private var hasReclaimableSpace: Bool {
     core.withLock { $0.files?.hasReclaimableSpace ?? false }
   }
@@ -230,11 +261,12 @@ package final class VolumeHost: Sendable {
     }
   }
 
-  /// Ends all that a mount kept alive: its open files without a name.
+  /// Ends all that a mount kept alive, when it is gone or a new one begins: its open files
+  /// without a name.
   func mountEnded() {
     do throws(FileSystemFailure) {
       try look { files, engine throws(FileSystemFailure) in
-        try files.abandonOrphans(store: engine)
+        try files.abandonOrphans(store: engine, then: .untilForget)
       }
       housekeeper.wantsReclaim()
     } catch {

@@ -36,14 +36,17 @@ extension FileSystem {
   }
 
   /// Notes that the mount is gone, and with it all open files: what has no name is queued for
-  /// `reclaim`, and files opened from now on are counted.
+  /// `reclaim`. `policy` is what holds for the next mount.
   package mutating func abandonOrphans(
-    store: some VolumeStore
+    store: some VolumeStore, then policy: OrphanPolicy = .untilLastRelease
   ) throws(FileSystemFailure) {
     openCounts = [:]
-    orphanPolicy = .untilLastRelease
+    orphanPolicy = policy
     try queueOrphans(store)
   }
+
+  /// Whether there are files without a name.
+  package var hasOrphans: Bool { orphanCount > 0 }
 
   /// Whether `reclaim` has something to do.
   package var hasReclaimableSpace: Bool { !reclaimable.isEmpty }
