@@ -144,7 +144,7 @@ let package = Package(
     tests(of: "GRPC"),
     tests(of: "Messages", ["StorageModel", "CProtoMessages"]),
     tests(of: "EtcdClient", ["GRPC", "Messages"]),
-    tests(of: "NodeRuntime", ["StorageModel", "IOSeams"]),
+    tests(of: "NodeRuntime", ["StorageModel", "IOSeams", logging]),
     tests(of: "DaemonConfiguration", ["StorageModel"]),
     tests(of: "ClusterControl", ["StorageModel", "EtcdClient", "DaemonConfiguration"]),
     tests(of: "GalleonFS", ["StorageModel"]),

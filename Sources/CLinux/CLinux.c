@@ -97,3 +97,5 @@ int clinux_set_immutable(int descriptor, int is_immutable) {
   int wanted = is_immutable ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
   return wanted == flags ? 0 : ioctl(descriptor, FS_IOC_SETFLAGS, &wanted);
 }
+
+int clinux_sync_file_system(int descriptor) { return syncfs(descriptor); }

@@ -34,4 +34,7 @@ int clinux_peer_user(int socket, uid_t *user);
 // Sets or clears the immutable attribute of an open file or directory.
 int clinux_set_immutable(int descriptor, int is_immutable);
 
+// syncfs(2), which glibc declares only under _GNU_SOURCE.
+int clinux_sync_file_system(int descriptor);
+
 #endif

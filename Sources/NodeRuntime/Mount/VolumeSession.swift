@@ -95,7 +95,7 @@ final class VolumeSession: Sendable {
         UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
       }
       let fuse = try FUSESession(
-        adopting: device.takeDescriptor(), negotiated: negotiated,
+        adopting: device.descriptor, negotiated: negotiated,
         handler: handler(volume, session: session, isSynchronous: false),
         configuration: configuration(of: volume.id, regime: negotiated.regime))
       try fuse.start()

@@ -110,5 +110,6 @@ final class Pool: Sendable {
   func close() {
     journal.close()
     index.close()
+    directory.close()
   }
 }

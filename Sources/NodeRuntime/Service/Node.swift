@@ -1,6 +1,7 @@
 import DiskFormat
 import LinuxHost
 package import Logging
+import PoolIO
 import StorageEngine
 package import StorageModel
 import Synchronization

@@ -63,6 +63,9 @@ package final class PoolDirectory: Sendable {
     try root.sync()
   }
 
+  /// Lets another process open the pool. Nothing of it may be used any more.
+  package func close() { lock.release() }
+
   /// - Throws: `.io` with ENOENT if the directory was removed or replaced since it was opened:
   ///   what is written from then on cannot be found again.
   package func checkPresence() throws(StoreError) {

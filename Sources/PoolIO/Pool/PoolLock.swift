@@ -22,6 +22,9 @@ final class PoolLock: Sendable {
     try text.withBytes { (bytes) throws(StoreError) in try file.write(bytes, at: 0) }
   }
 
+  /// Lets others open the pool.
+  func release() { flock(file.descriptor, LOCK_UN) }
+
   private static func holder(in file: OpenFile) -> String {
     var bytes = [UInt8](repeating: 0, count: 16)
     // The number only helps a person to find the holder; without it the message is still right.
