@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 int clinux_loop_get_free(int control) { return ioctl(control, LOOP_CTL_GET_FREE); }
 

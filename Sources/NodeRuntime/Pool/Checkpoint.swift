@@ -17,6 +17,8 @@ struct Checkpoint {
   /// Freed ranges punched for one volume in one checkpoint.
   static let freedRangeCount = 65536
   private static let scratchByteCount = 1 << 20
+  private static let punchBatchCount = 512
+  private static let punchTime = Duration.seconds(2)
 
   func run() throws(StoreError) {
     let cut = pool.journal.end
@@ -37,7 +39,8 @@ struct Checkpoint {
     try pool.index.waitFlushed()
     let floor = volumes.compactMap { $0.withEngine { $0.journalFloor } }.min() ?? cut
     try pool.journal.trim(before: min(cut, floor))
-    for (volume, ranges) in freed { try punch(ranges, of: volume) }
+    let deadline = ContinuousClock.now + Self.punchTime
+    for (volume, ranges) in freed { try punch(ranges, of: volume, until: deadline) }
   }
 
   private func relocate(
@@ -67,14 +70,20 @@ struct Checkpoint {
     }
   }
 
-  private func punch(_ ranges: [FreedRange], of volume: VolumeHost) throws(StoreError) {
-    for range in ranges {
-      try pool.segments.free(
-        volume: volume.id, at: range.location, byteCount: range.byteCount)
-    }
-    try volume.withEngineCommitting { engine throws(StoreError) in
-      guard engine.readOnlyReason == nil else { return }
-      try engine.confirmFreed(ranges)
+  /// Gives space back, batch by batch, for as long as `punchTime`: holes are slow on some hosts,
+  /// and writers must not wait for them. What is left stays noted for the next checkpoint.
+  private func punch(
+    _ ranges: [FreedRange], of volume: VolumeHost, until deadline: ContinuousClock.Instant
+  ) throws(StoreError) {
+    var rest = ranges[...]
+    while !rest.isEmpty, ContinuousClock.now < deadline {
+      let batch = Array(rest.prefix(Self.punchBatchCount))
+      rest = rest.dropFirst(Self.punchBatchCount)
+      try pool.segments.free(batch, of: volume.id)
+      try volume.withEngineCommitting { engine throws(StoreError) in
+        guard engine.readOnlyReason == nil else { return }
+        try engine.confirmFreed(batch)
+      }
     }
   }
 }
