@@ -1,1 +1,3 @@
-// Composes the program; see the rooms below.
+import ArgumentParser
+
+GalleonFSBench.main()

@@ -35,6 +35,7 @@ package final class FUSESession: Sendable {
     }
     self.mountPoint = mountPoint
     state.phase = .serving
+    BackingDevice.tune(mountedAt: mountPoint)
   }
 
   /// Goes on with a file system whose daemon is gone: takes over `descriptor`, an open
@@ -56,7 +57,15 @@ package final class FUSESession: Sendable {
     state.phase = .serving
   }
 
-  deinit { close() }
+  deinit {
+    close()
+    if state.outstandingCount == 0 {
+      fuse_session_destroy(loop.library)
+    } else {
+      // An answer that comes later has to find its session.
+      _ = Unmanaged.passRetained(state)
+    }
+  }
 
   /// Starts the reader threads. Call once.
   package func start() throws(FUSEError) {
@@ -107,8 +116,8 @@ package final class FUSESession: Sendable {
     for reader in takeReaders() { reader.join() }
   }
 
-  /// Stops serving and closes the device: without a keeper, callers then get ENOTCONN. Not to be
-  /// called on a reader thread. Answers that are still owed keep the session's memory alive.
+  /// Stops serving and closes the device: without a keeper, callers then get ENOTCONN. Answers and
+  /// notifications that come later go nowhere. Not to be called on a reader thread.
   package func close() {
     handOver()
     let isFirst = threads.withLock { threads in
@@ -116,17 +125,11 @@ package final class FUSESession: Sendable {
       return !threads.isClosed
     }
     guard isFirst else { return }
-    if state.outstandingCount == 0 {
-      fuse_session_destroy(loop.library)
-    } else {
-      // An answer that comes later finds its session, and a device that takes nothing.
-      _ = Unmanaged.passRetained(state)
-      let null = open("/dev/null", O_RDWR | O_CLOEXEC)
-      if null >= 0 {
-        dup3(null, state.device.descriptor, O_CLOEXEC)
-        Glibc.close(null)
-      }
-    }
+    // The number stays taken until the end, so that nobody else's file gets it and our answers.
+    let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+    guard null >= 0 else { return }
+    dup3(null, state.device.descriptor, O_CLOEXEC)
+    Glibc.close(null)
   }
 
   private func takeReaders() -> [ReaderThread] {

@@ -57,11 +57,14 @@ package struct SessionConfiguration: Hashable, Sendable {
   /// The handler invalidates explicitly what others changed, so the kernel need not compare
   /// modification times (shared regime).
   package var invalidatesExplicitly: Bool
+  /// How long one reader looks for the next request before it sleeps; nil: not at all.
+  package var pollingTime: Duration?
 
   package init(
     regime: CachingRegime, isReadOnly: Bool = false, mountFlags: UInt = 0,
     sourceName: String = "galleonfs", subtype: String = "galleonfs", readerThreadCount: Int = 2,
-    label: String = "fs", opensAreStateless: Bool = false, invalidatesExplicitly: Bool = false
+    label: String = "fs", opensAreStateless: Bool = false, invalidatesExplicitly: Bool = false,
+    pollingTime: Duration? = .microseconds(50)
   ) {
     self.regime = regime
     self.isReadOnly = isReadOnly
@@ -72,6 +75,7 @@ package struct SessionConfiguration: Hashable, Sendable {
     self.label = label
     self.opensAreStateless = opensAreStateless
     self.invalidatesExplicitly = invalidatesExplicitly
+    self.pollingTime = pollingTime
   }
 
   /// The most data bytes of one read or write request.
