@@ -6,7 +6,7 @@ package enum CommandRunner {
   /// The nouns that both programs share.
   package static let nouns: [any ParsableCommand.Type] = [
     VolumeCommand.self, VFSCommand.self, DaemonCommand.self, StorageClassCommand.self,
-    ClusterCommand.self,
+    ClusterCommand.self, CSICommand.self,
   ]
 
   /// `galleonfs --daemon-address A daemon status` means the same as with the option at the end:

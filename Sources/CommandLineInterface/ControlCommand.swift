@@ -23,18 +23,21 @@ extension ControlCommand {
       throw error
     }
     await transport.close()
-    print(report)
+    report.print(as: format)
   }
+}
 
-  private func print(_ report: Report) {
-    let text =
+extension Report {
+  /// Writes the report to standard output, its warnings to standard error.
+  func print(as format: OutputFormat) {
+    let whole =
       switch format {
-      case .table: report.text
-      case .json: OutputWriter.json(report.value)
-      case .yaml: OutputWriter.yaml(report.value)
+      case .table: text
+      case .json: OutputWriter.json(value)
+      case .yaml: OutputWriter.yaml(value)
       }
-    StandardStream.output.write(text)
-    for warning in report.warnings { StandardStream.error.write("warning: \(warning)\n") }
+    StandardStream.output.write(whole)
+    for warning in warnings { StandardStream.error.write("warning: \(warning)\n") }
   }
 }
 
