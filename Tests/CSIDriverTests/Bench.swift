@@ -1,4 +1,5 @@
 import CSIDriver
+import GRPC
 import Logging
 import Messages
 import Testing
@@ -13,8 +14,8 @@ struct Bench {
   static let staging = "/var/lib/kubelet/staging"
   static let target = "/var/lib/kubelet/pods/1/target"
 
-  init() {
-    let runner = CallRunner(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  init(logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) {
+    let runner = CallRunner(logger: logger)
     identity = IdentityService(version: "1", control: cluster, host: cluster)
     controller = ControllerService(control: cluster, runner: runner)
     node = NodeService(host: cluster, runner: runner)
@@ -80,7 +81,7 @@ extension CSI.VolumeCapability {
 
 /// Expects a call to fail with a code and words in its message.
 func expect(
-  _ code: StatusCode, _ words: String = "", sourceLocation: SourceLocation = #_sourceLocation,
+  _ code: GRPCCode, _ words: String = "", sourceLocation: SourceLocation = #_sourceLocation,
   _ call: () async throws -> some Any
 ) async {
   do {

@@ -1,5 +1,7 @@
 import CSIDriver
 import DaemonConfiguration
+import GRPC
+import Logging
 import Messages
 import NodeRuntime
 import StorageModel
@@ -65,7 +67,7 @@ import Testing
   }
 
   @Test(arguments: codes)
-  func `domain errors have their codes`(error: CallError, code: StatusCode) {
+  func `domain errors have their codes`(error: CallError, code: GRPCCode) {
     #expect(error.statusCode == code)
     #expect(!error.message.isEmpty)
   }
@@ -76,6 +78,8 @@ import Testing
       .init(name: "a/b", secrets: ["key": secret]),
       .init(
         name: "a", volumeCapabilities: [.mount()], parameters: ["x": "y"], secrets: ["k": secret]),
+      .init(name: "a", volumeCapabilities: [.mount(flags: ["password=\(secret)"])]),
+      .init(name: "a", volumeCapabilities: [.mount(flags: ["ro,noatime=\(secret)"])]),
     ]
     for request in requests {
       do {
@@ -83,6 +87,30 @@ import Testing
         Issue.record("succeeded")
       } catch { #expect(!error.message.contains(secret)) }
     }
+  }
+}
+
+@Suite struct LogTests {
+  @Test func `no log line holds a secret or a mount flag`() async throws {
+    let lines = LogLines()
+    let bench = Bench(logger: Logger(label: "test") { _ in lines.handler })
+    let secret = ["key": "correct horse"]
+    let capability = CSI.VolumeCapability.mount(flags: ["noatime"])
+    let created = try await bench.controller.createVolume(
+      .init(name: "a", volumeCapabilities: [capability], secrets: secret))
+    let id = try #require(created.volume).volumeID
+    for path in [Bench.staging, "bad path"] {
+      _ = try? await bench.node.stageVolume(  // the second is refused
+        .init(
+          volumeID: id, stagingTargetPath: path, volumeCapability: capability, secrets: secret))
+    }
+    _ = try? await bench.node.publishVolume(  // refused: staged otherwise
+      .init(
+        volumeID: id, stagingTargetPath: "/elsewhere", targetPath: Bench.target,
+        volumeCapability: capability, secrets: secret))
+    let text = lines.text
+    #expect(text.contains("CreateVolume") && text.contains("NodePublishVolume"))
+    #expect(!text.contains("correct horse") && !text.contains("noatime"))
   }
 }
 
@@ -132,7 +160,7 @@ import Testing
 }
 
 private let volume = VolumeID(UUIDValue(high: 1, low: 1))
-private let codes: [(CallError, StatusCode)] = [
+private let codes: [(CallError, GRPCCode)] = [
   (.invalid("x"), .invalidArgument),
   (.aborted("x"), .aborted),
   (.node(.volumeNotFound(volume)), .notFound),

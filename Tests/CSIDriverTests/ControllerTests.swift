@@ -1,4 +1,5 @@
 import CSIDriver
+import GRPC
 import Messages
 import StorageModel
 import Testing
@@ -40,7 +41,7 @@ import Testing
   }
 
   @Test(arguments: impossibleSizes)
-  func `sizes that cannot be are refused`(bytes: Int64, limit: Int64, code: StatusCode) async {
+  func `sizes that cannot be are refused`(bytes: Int64, limit: Int64, code: GRPCCode) async {
     await expect(code) { try await bench.create(bytes: bytes, limit: limit) }
   }
 
@@ -259,7 +260,7 @@ import Testing
 }
 
 /// required_bytes, limit_bytes and the code they give.
-private let impossibleSizes: [(Int64, Int64, StatusCode)] = [
+private let impossibleSizes: [(Int64, Int64, GRPCCode)] = [
   (-1, 0, .invalidArgument),
   (1, -1, .invalidArgument),
   (0, 0, .invalidArgument),

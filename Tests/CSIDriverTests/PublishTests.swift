@@ -1,4 +1,5 @@
 import CSIDriver
+import GRPC
 import Messages
 import Synchronization
 import Testing
@@ -202,7 +203,19 @@ import Testing
     }
   }
 
-  @Test(arguments: ["", "some/path", "/a/../b", "/a//b", "/a/./b", "/a\0b", "/"])
+  @Test func `a slash at a path's end changes nothing`() async throws {
+    let volume = try await bench.create()
+    try await bench.stage(volume, at: Bench.staging + "/")
+    try await bench.stage(volume)
+    try await bench.nodePublish(volume, at: Bench.target + "/")
+    _ = try await bench.node.getVolumeStats(
+      .init(volumeID: volume.volumeID, volumePath: Bench.target + "/"))
+    _ = try await bench.node.unpublishVolume(
+      .init(volumeID: volume.volumeID, targetPath: Bench.target))
+    #expect(bench.cluster.state.withLock { $0.mounts.map(\.path) } == [Bench.staging])
+  }
+
+  @Test(arguments: ["", "some/path", "/a/../b", "/a//b", "/a/./b", "/a\0b", "/", "/a//"])
   func `paths that are not proper are refused`(path: String) async throws {
     let volume = try await bench.create()
     await expect(.invalidArgument, "staging_target_path") {
@@ -260,7 +273,7 @@ import Testing
     let (one, two) = (try await bench.create("a"), try await bench.create("b"))
     try await bench.stage(one)
     try await bench.nodePublish(one)
-    await expect(.alreadyExists, "occupied") {
+    await expect(.failedPrecondition, "occupied") {
       try await bench.node.unpublishVolume(
         .init(volumeID: two.volumeID, targetPath: Bench.target))
     }

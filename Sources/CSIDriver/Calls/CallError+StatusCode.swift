@@ -1,27 +1,13 @@
 import DaemonConfiguration
+package import GRPC
 import NodeRuntime
 import StorageModel
 
-/// The codes of gRPC that CSI calls answer with; raw values are gRPC's.
-package enum StatusCode: Int, Sendable {
-  case invalidArgument = 3
-  case deadlineExceeded = 4
-  case notFound = 5
-  case alreadyExists = 6
-  case resourceExhausted = 8
-  case failedPrecondition = 9
-  case aborted = 10
-  case outOfRange = 11
-  case unimplemented = 12
-  case `internal` = 13
-  case unavailable = 14
-  case dataLoss = 15
-  case unauthenticated = 16
-}
-
 // The one table from domain errors to gRPC, for all CSI services.
-extension CallError {
-  package var statusCode: StatusCode {
+extension CallError: GRPCStatusConvertible {
+  package var grpcStatus: GRPCStatus { GRPCStatus(statusCode, message) }
+
+  package var statusCode: GRPCCode {
     switch self {
     case .refused(let refusal): Self.code(of: refusal.kind)
     case .node(let error): Self.code(of: error)
@@ -39,7 +25,7 @@ extension CallError {
     }
   }
 
-  private static func code(of kind: Refusal.Kind) -> StatusCode {
+  private static func code(of kind: Refusal.Kind) -> GRPCCode {
     switch kind {
     case .invalid: .invalidArgument
     case .outOfRange: .outOfRange
@@ -54,7 +40,7 @@ extension CallError {
     }
   }
 
-  private static func code(of error: NodeError) -> StatusCode {
+  private static func code(of error: NodeError) -> GRPCCode {
     switch error {
     case .volumeNotFound: .notFound
     case .volumeExists, .pathOccupied: .alreadyExists
@@ -67,7 +53,7 @@ extension CallError {
     }
   }
 
-  private static func code(of error: StoreError) -> StatusCode {
+  private static func code(of error: StoreError) -> GRPCCode {
     switch error {
     case .noSpace, .poolFull: .resourceExhausted
     case .corrupt: .dataLoss

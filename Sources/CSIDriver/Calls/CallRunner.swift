@@ -1,4 +1,5 @@
 import DaemonConfiguration
+import GRPC
 package import Logging
 import Synchronization
 
@@ -69,41 +70,60 @@ package struct CallRunner: Sendable {
     of work: @escaping @Sendable () async throws(CallError) -> Answer, within timeout: Duration,
     _ operation: String
   ) async -> Result<Answer, CallError> {
-    await withCheckedContinuation { continuation in
-      let race = Race(continuation)
-      let timer = Task {
-        try? await Task.sleep(for: timeout)  // cancelled when the work was faster
-        race.finish(
-          .failure(
-            .deadlineExceeded(
-              "\(operation) is still at work after \(timeout); retry to learn how it went")))
+    let race = Race<Answer>()
+    let timer = Task {
+      try? await Task.sleep(for: timeout)  // cancelled when the work was faster
+      race.finish(
+        .failure(
+          .deadlineExceeded(
+            "\(operation) is still at work after \(timeout); retry to learn how it went")))
+    }
+    Task {
+      do throws(CallError) {
+        race.finish(.success(try await work()))
+      } catch {
+        race.finish(.failure(error))
       }
-      Task {
-        do throws(CallError) {
-          race.finish(.success(try await work()))
-        } catch {
-          race.finish(.failure(error))
-        }
-        timer.cancel()
-      }
+      timer.cancel()
+    }
+    return await withTaskCancellationHandler {
+      await race.result()
+    } onCancel: {
+      race.finish(
+        .failure(.deadlineExceeded("\(operation) was given up by its caller, but goes on")))
     }
   }
 }
 
 /// The first of several results resumes the waiting call, the others are dropped.
 private final class Race<Answer: Sendable>: Sendable {
-  private let continuation: Mutex<CheckedContinuation<Result<Answer, CallError>, Never>?>
+  private typealias Outcome = Result<Answer, CallError>
 
-  init(_ continuation: CheckedContinuation<Result<Answer, CallError>, Never>) {
-    self.continuation = Mutex(continuation)
+  private struct State {
+    var outcome: Outcome?
+    var waiting: CheckedContinuation<Outcome, Never>?
   }
 
+  private let state = Mutex(State())
+
   func finish(_ result: Result<Answer, CallError>) {
-    let waiting = continuation.withLock { waiting in
-      defer { waiting = nil }
-      return waiting
+    let waiting = state.withLock { state in
+      if state.outcome == nil { state.outcome = result }
+      defer { state.waiting = nil }
+      return state.waiting
     }
     waiting?.resume(returning: result)
+  }
+
+  /// Waits for the first result; called once.
+  func result() async -> Result<Answer, CallError> {
+    await withCheckedContinuation { continuation in
+      let outcome = state.withLock { state in
+        if state.outcome == nil { state.waiting = continuation }
+        return state.outcome
+      }
+      if let outcome { continuation.resume(returning: outcome) }
+    }
   }
 }
 

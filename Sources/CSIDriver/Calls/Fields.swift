@@ -37,19 +37,22 @@ enum Fields {
     }
   }
 
-  /// An absolute path without `.`, `..`, empty components or zero bytes.
-  static func path(_ path: String, _ field: String) throws(CallError) {
+  /// The path without a slash at its end. It must be absolute, without `.`, `..`, empty parts or
+  /// zero bytes.
+  static func path(_ path: String, _ field: String) throws(CallError) -> String {
     try required(path, field)
     if path.utf8.count >= maximumPathByteCount {
       throw .invalid("\(field) has \(path.utf8.count) bytes; at most 4095 are allowed")
     }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+    let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
+    let parts = trimmed.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
     let isProper = parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
-    guard path.hasPrefix("/"), isProper, !path.utf8.contains(0) else {
+    guard trimmed.hasPrefix("/"), isProper, !trimmed.utf8.contains(0) else {
       throw .invalid(
         "\(field) \"\(shown(path))\" is not allowed: it must be absolute, without empty parts, "
           + "'.', '..' or zero bytes")
     }
+    return trimmed
   }
 
   static func capabilities(_ capabilities: [CSI.VolumeCapability]) throws(CallError) -> [VolumeUse]

@@ -7,7 +7,7 @@ extension NodeService {
     _ request: CSI.NodePublishVolumeRequest, timeout: Duration? = nil
   ) async throws(CallError) -> CSI.NodePublishVolumeResponse {
     try Fields.required(request.volumeID, "volume_id")
-    try Fields.path(request.targetPath, "target_path")
+    let target = try Fields.path(request.targetPath, "target_path")
     guard let capability = request.volumeCapability else {
       throw .invalid("volume_capability is required")
     }
@@ -16,10 +16,9 @@ extension NodeService {
       throw .precondition(
         "staging_target_path is required: this plugin offers STAGE_UNSTAGE_VOLUME")
     }
-    try Fields.path(request.stagingTargetPath, "staging_target_path")
+    let staging = try Fields.path(request.stagingTargetPath, "staging_target_path")
     let id = try Fields.knownVolumeID(request.volumeID)
     let fileSystem = try Self.fileSystem(request.volumeContext)
-    let (staging, target) = (request.stagingTargetPath, request.targetPath)
     let isReadOnly = request.readonly || use.isReadOnly
     let host = host
     return try await runner.change("NodePublishVolume", "volume \(id)", timeout: timeout) {
@@ -51,16 +50,14 @@ extension NodeService {
     _ request: CSI.NodeUnpublishVolumeRequest, timeout: Duration? = nil
   ) async throws(CallError) -> CSI.NodeUnpublishVolumeResponse {
     try Fields.required(request.volumeID, "volume_id")
-    try Fields.path(request.targetPath, "target_path")
+    let target = try Fields.path(request.targetPath, "target_path")
     // Nothing of a volume that cannot exist is published.
     guard let id = VolumeID(request.volumeID) else { return .init() }
-    let target = request.targetPath
     let host = host
     return try await runner.change("NodeUnpublishVolume", "volume \(id)", timeout: timeout) {
       () async throws(CallError) in
-      if let present = try await host.mounts().first(where: { $0.path == target }) {
-        try present.check(isOf: id)
-      }
+      let present = try await host.mounts().first { $0.path == target }
+      if let present, present.volume != id { throw present.occupied(notBy: id) }
       try await host.unpublish(at: target)
       return .init()
     }

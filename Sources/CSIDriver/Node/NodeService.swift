@@ -38,13 +38,12 @@ package struct NodeService: Sendable {
     _ request: CSI.NodeStageVolumeRequest, timeout: Duration? = nil
   ) async throws(CallError) -> CSI.NodeStageVolumeResponse {
     try Fields.required(request.volumeID, "volume_id")
-    try Fields.path(request.stagingTargetPath, "staging_target_path")
+    let path = try Fields.path(request.stagingTargetPath, "staging_target_path")
     guard let capability = request.volumeCapability else {
       throw .invalid("volume_capability is required")
     }
     let use = try VolumeUse(capability)
     let id = try Fields.knownVolumeID(request.volumeID)
-    let path = request.stagingTargetPath
     let fileSystem = try Self.fileSystem(request.volumeContext)
     let host = host
     return try await runner.change("NodeStageVolume", "volume \(id)", timeout: timeout) {
@@ -66,16 +65,15 @@ package struct NodeService: Sendable {
     _ request: CSI.NodeUnstageVolumeRequest, timeout: Duration? = nil
   ) async throws(CallError) -> CSI.NodeUnstageVolumeResponse {
     try Fields.required(request.volumeID, "volume_id")
-    try Fields.path(request.stagingTargetPath, "staging_target_path")
+    let path = try Fields.path(request.stagingTargetPath, "staging_target_path")
     // Nothing of a volume that cannot exist is staged.
     guard let id = VolumeID(request.volumeID) else { return .init() }
-    let path = request.stagingTargetPath
     let host = host
     return try await runner.change("NodeUnstageVolume", "volume \(id)", timeout: timeout) {
       () async throws(CallError) in
       let mounts = try await host.mounts()
       guard let present = mounts.first(where: { $0.path == path }) else { return .init() }
-      try present.check(isOf: id)
+      if present.volume != id { throw present.occupied(notBy: id) }
       try await host.unstage(id, at: path)
       return .init()
     }
@@ -133,7 +131,8 @@ package struct NodeService: Sendable {
   ) throws(CallError) -> (VolumeID, String) {
     try Fields.required(volumeID, "volume_id")
     try Fields.required(path, "volume_path")
-    return (try Fields.knownVolumeID(volumeID), path)
+    let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
+    return (try Fields.knownVolumeID(volumeID), trimmed)
   }
 
   /// The volume's own file system, as its context says.
@@ -159,7 +158,9 @@ extension NodeHost {
 extension HostedMount {
   /// Throws ALREADY_EXISTS unless this is the volume's mount as ordered.
   func check(is id: VolumeID, _ order: MountOrder) throws(CallError) {
-    try check(isOf: id)
+    if volume != id {
+      throw .alreadyExists("\(path) is occupied by volume \(volume), not by \(id)")
+    }
     guard kind == order.kind.rawValue, isReadOnly == order.isReadOnly else {
       throw .alreadyExists(
         "volume \(id) is at \(path) already, as \(words(kind, isReadOnly)), not as "
@@ -167,10 +168,8 @@ extension HostedMount {
     }
   }
 
-  func check(isOf id: VolumeID) throws(CallError) {
-    if volume != id {
-      throw .alreadyExists("\(path) is occupied by volume \(volume), not by \(id)")
-    }
+  func occupied(notBy id: VolumeID) -> CallError {
+    .precondition("\(path) is occupied by volume \(volume), not by \(id)")
   }
 
   private func words(_ kind: String, _ isReadOnly: Bool) -> String {
