@@ -186,3 +186,41 @@ import Testing
     }
   }
 }
+
+/// Encoders for what libfuse does not encode.
+struct EncoderTests {
+  @Test(arguments: [false, true])
+  func `entries are added as long as they fit, each at a multiple of eight bytes`(
+    _ includesAttributes: Bool
+  ) {
+    let perEntry = (includesAttributes ? 128 : 0) + 32
+    for capacity in [0, perEntry - 1, perEntry, perEntry + 1, 3 * perEntry] {
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 8)
+      defer { buffer.deallocate() }
+      var encoder = DirectoryEncoder(buffer, includesAttributes: includesAttributes)
+      let attributes = WatchingHandler.attributes(77, .regular)
+      var count = 0
+      let name = Array("abc".utf8)
+      while name.withUnsafeBytes({
+        encoder.add(name: $0, attributes: attributes, validity: .long, nextPosition: 5)
+      }) { count += 1 }
+      #expect(count == capacity / perEntry)
+      #expect(encoder.bytes.count == count * perEntry)
+      guard count > 0 else { continue }
+      let head = perEntry - 32
+      #expect(encoder.bytes.load(fromByteOffset: head, as: UInt64.self) == 77)
+      #expect(encoder.bytes.load(fromByteOffset: head + 8, as: UInt64.self) == 5)
+      #expect(encoder.bytes.load(fromByteOffset: head + 16, as: UInt32.self) == 3)
+      #expect(encoder.bytes.load(fromByteOffset: head + 20, as: UInt32.self) == 8)
+      #expect(Array(encoder.bytes[head + 24..<head + 27]) == name)
+    }
+  }
+
+  @Test func `a request's number is the same when it is sent again`() {
+    let first = RequestIdentity(unique: 1234)
+    let again = RequestIdentity(unique: 1234 | 1 << 63)
+    #expect(first.number == again.number)
+    #expect(!first.isResend)
+    #expect(again.isResend)
+  }
+}

@@ -234,7 +234,7 @@ extension FUSESession {
     return session
   }
 
-  /// Reads the kernel's first request and answers it.
+  /// Reads the kernel's first request and answers it; destroys libfuse's session on failure.
   private static func answerInit(
     _ state: SessionState, _ loop: ReaderLoop
   ) throws(FUSEError) {
@@ -247,12 +247,15 @@ extension FUSESession {
       }
     } while byteCount < 0 && errno == EINTR
     guard byteCount >= KernelProtocol.requestHeadByteCount else {
-      throw FUSEError(operation: "read the kernel's INIT", path: "/dev/fuse", errorNumber: errno)
+      let number = errno
+      fuse_session_destroy(loop.library)
+      throw FUSEError(operation: "read the kernel's INIT", path: "/dev/fuse", errorNumber: number)
     }
     state.initRequest = Array(request[..<byteCount])
     state.counters.count(KernelProtocol.Opcode.initialize)
     processInit(state.initRequest, loop)
     guard !state.initReply.isEmpty, fuse_session_exited(loop.library) == 0 else {
+      fuse_session_destroy(loop.library)
       throw FUSEError(
         operation: "agree with the kernel on FUSE's protocol", path: "/dev/fuse",
         errorNumber: EPROTO)

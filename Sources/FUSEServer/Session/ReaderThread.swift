@@ -141,7 +141,7 @@ private struct ReaderMemory {
 struct ReaderThread {
   private let thread: pthread_t
 
-  /// Starts a thread on which all signals but the wake signal are blocked.
+  /// Starts a thread on which all signals but faults and the wake signal are blocked.
   static func start(_ loop: ReaderLoop, name: String) throws(FUSEError) -> ReaderThread {
     WakeSignal.installHandler()
     loop.readerStarts()
@@ -151,6 +151,10 @@ struct ReaderThread {
     var previous = sigset_t()
     sigfillset(&blocked)
     sigdelset(&blocked, WakeSignal.number)
+    // Faults keep their handlers, which print where it was.
+    for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS] {
+      sigdelset(&blocked, fault)
+    }
     pthread_sigmask(SIG_SETMASK, &blocked, &previous)
     defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
     let result = pthread_create(
