@@ -58,6 +58,25 @@ struct RecoveryTests {
     }
   }
 
+  @Test func `a gap before the barrier is damage, and the volume does not open`() throws {
+    var pool = try TestPool()
+    let receipt = try pool.write(1, 0, [1])
+    let record = pool.journal.records[1]
+    var identity = record.identity
+    identity.lsn = LSN(receipt.lsn.rawValue + 2)
+    let outcome = try record.payload.withUnsafeBytes {
+      try pool.engine.replay(
+        identity, payload: $0, extent: record.extent, barrier: record.extent.end)
+    }
+    guard case .damaged = outcome else {
+      Issue.record("the record was \(outcome)")
+      return
+    }
+    #expect(throws: StoreError.self) {
+      try pool.engine.finishRecovery(journalEnd: pool.journal.end)
+    }
+  }
+
   @Test func `an index that is ahead of the journal is refused`() throws {
     var pool = try TestPool()
     let record = try pool.write(1, 0, [1])

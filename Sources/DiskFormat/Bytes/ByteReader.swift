@@ -21,6 +21,18 @@ package struct ByteReader {
   package mutating func readUInt32() throws(Corruption) -> UInt32 { try number() }
   package mutating func readUInt64() throws(Corruption) -> UInt64 { try number() }
 
+  /// Four numbers at once: 32 bytes.
+  package mutating func readFourUInt64() throws(Corruption) -> (UInt64, UInt64, UInt64, UInt64) {
+    guard remaining >= 32 else { throw tooShort(32) }
+    defer { offset += 32 }
+    return (
+      UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)),
+      UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)),
+      UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 16, as: UInt64.self)),
+      UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 24, as: UInt64.self))
+    )
+  }
+
   package mutating func readUUID() throws(Corruption) -> UUIDValue {
     UUIDValue(high: try readBigEndianUInt64(), low: try readBigEndianUInt64())
   }

@@ -17,6 +17,12 @@ package struct ByteWriter: Sendable {
   package mutating func append(_ value: UInt64) { appendNumber(value) }
   package mutating func append(_ value: Int64) { appendNumber(UInt64(bitPattern: value)) }
 
+  /// Four numbers at once: 32 bytes.
+  package mutating func append(_ a: UInt64, _ b: UInt64, _ c: UInt64, _ d: UInt64) {
+    let words = (a.littleEndian, b.littleEndian, c.littleEndian, d.littleEndian)
+    withUnsafeBytes(of: words) { bytes.append(contentsOf: $0) }
+  }
+
   /// Sixteen bytes in the order of RFC 9562.
   package mutating func append(_ value: UUIDValue) {
     appendBigEndian(value.high)

@@ -58,9 +58,23 @@ extension Chunk {
     case allocated = 3
   }
 
-  private struct Origin: Equatable {
-    var epoch: Epoch
-    var incarnation: Incarnation
+  private struct Origin {
+    var epoch: UInt64
+    var incarnation: UInt32
+
+    init(epoch: UInt64, incarnation: UInt32) {
+      self.epoch = epoch
+      self.incarnation = incarnation
+    }
+
+    init(_ seal: SealStamp) {
+      epoch = seal.epoch.rawValue
+      incarnation = seal.incarnation.rawValue
+    }
+
+    func isSame(as other: Origin) -> Bool {
+      epoch == other.epoch && incarnation == other.incarnation
+    }
   }
 
   /// The stored form; runs that lie in the record being made get their position from
@@ -68,8 +82,8 @@ extension Chunk {
   package func encoded(recordPayload: JournalPosition) -> [UInt8] {
     var origins: [Origin] = []
     for run in runs {
-      let origin = Origin(epoch: run.seal.epoch, incarnation: run.seal.incarnation)
-      if origins.last != origin, !origins.contains(origin) { origins.append(origin) }
+      let origin = Origin(run.seal)
+      if !origins.contains(where: { $0.isSame(as: origin) }) { origins.append(origin) }
     }
     var writer = ByteWriter(
       reservingByteCount: Self.headerByteCount + Self.originByteCount * origins.count
@@ -81,8 +95,8 @@ extension Chunk {
     writer.append(UInt32(0))
     writer.append(bornGeneration.rawValue)
     for origin in origins {
-      writer.append(origin.epoch.rawValue)
-      writer.append(origin.incarnation.rawValue)
+      writer.append(origin.epoch)
+      writer.append(origin.incarnation)
     }
     for run in runs { append(run, origins, recordPayload, to: &writer) }
     tags.withUnsafeBytes { tags in
@@ -110,15 +124,12 @@ extension Chunk {
       place = UInt64(location.segment) << 32 | location.offsetBytes / Self.offsetUnitByteCount
     case .allocated: (kind, place) = (.allocated, 0)
     }
-    let origin = Origin(epoch: run.seal.epoch, incarnation: run.seal.incarnation)
-    writer.append(UInt8(truncatingIfNeeded: run.first))
-    writer.append(UInt8(truncatingIfNeeded: run.count))
-    writer.append(kind.rawValue)
-    writer.append(UInt8(truncatingIfNeeded: origins.firstIndex(of: origin) ?? 0))
-    writer.append(run.seal.position)
-    writer.append(place)
-    writer.append(run.seal.lsn.rawValue)
-    writer.append(run.lastLSN.rawValue)
+    let origin = Origin(run.seal)
+    let originIndex = origins.firstIndex { $0.isSame(as: origin) } ?? 0
+    writer.append(
+      UInt64(run.first) | UInt64(run.count) << 8 | UInt64(kind.rawValue) << 16
+        | UInt64(originIndex) << 24 | UInt64(run.seal.position) << 32,
+      place, run.seal.lsn.rawValue, run.lastLSN.rawValue)
   }
 
   package static func decode(
@@ -135,9 +146,7 @@ extension Chunk {
     var origins: [Origin] = []
     for _ in 0..<originCount {
       origins.append(
-        Origin(
-          epoch: Epoch(try reader.readUInt64()),
-          incarnation: Incarnation(try reader.readUInt32())))
+        Origin(epoch: try reader.readUInt64(), incarnation: try reader.readUInt32()))
     }
     try chunk.decodeRuns(runCount, origins, &reader)
     try chunk.decodeTags(&reader)
@@ -164,14 +173,9 @@ extension Chunk {
   private static func decodeRun(
     _ origins: [Origin], _ reader: inout ByteReader
   ) throws(Corruption) -> ChunkRun {
-    let first = Int(try reader.readUInt8())
-    let count = Int(try reader.readUInt8())
-    let rawKind = try reader.readUInt8()
-    let originIndex = Int(try reader.readUInt8())
-    let position = try reader.readUInt32()
-    let rawPlace = try reader.readUInt64()
-    let sealLSN = LSN(try reader.readUInt64())
-    let lastLSN = LSN(try reader.readUInt64())
+    let (head, rawPlace, sealLSN, lastLSN) = try reader.readFourUInt64()
+    let rawKind = UInt8(truncatingIfNeeded: head >> 16)
+    let originIndex = Int(head >> 24 & 0xFF)
     guard let kind = Kind(rawValue: rawKind), origins.indices.contains(originIndex) else {
       throw reader.corruption(
         expected: "kind 1 ... 3 and origin below \(origins.count)",
@@ -189,10 +193,11 @@ extension Chunk {
       }
     let origin = origins[originIndex]
     return ChunkRun(
-      first: first, count: count, place: place,
+      first: Int(head & 0xFF), count: Int(head >> 8 & 0xFF), place: place,
       seal: SealStamp(
-        epoch: origin.epoch, incarnation: origin.incarnation, lsn: sealLSN, position: position),
-      lastLSN: lastLSN)
+        epoch: Epoch(origin.epoch), incarnation: Incarnation(origin.incarnation),
+        lsn: LSN(sealLSN), position: UInt32(truncatingIfNeeded: head >> 32)),
+      lastLSN: LSN(lastLSN))
   }
 
   private mutating func decodeTags(_ reader: inout ByteReader) throws(Corruption) {

@@ -10,6 +10,9 @@ package enum ReplayOutcome: Hashable, Sendable {
   /// The journal ends before this record: it does not follow what was applied, or data that it
   /// maps was lost in a power cut. Nothing of it was applied.
   case stop(Corruption)
+  /// The same, of a record that was synced: this is no end but damage. The other volumes go on;
+  /// this one's `finishRecovery` throws.
+  case damaged(Corruption)
 }
 
 extension VolumeEngine {
@@ -26,12 +29,16 @@ extension VolumeEngine {
       try registerResidents(payload, extent)
       return .skipped
     }
-    if let reason = reasonToStop(identity) { return .stop(reason) }
     let reader: RecordReader
     do throws(Corruption) {
+      try requireSuccessor(identity)
       reader = try RecordReader(payload)
       try requireMatch(reader, identity)
-    } catch { return .stop(error) }
+    } catch {
+      guard extent.end <= barrier else { return .stop(error) }
+      if damage == nil { damage = error }
+      return .damaged(error)
+    }
     if extent.end > barrier, let damage = try damagedMapping(reader) { return .stop(damage) }
     var draft = makeDraft(identity)
     var entries = reader
@@ -53,21 +60,21 @@ extension VolumeEngine {
     }
   }
 
-  private func reasonToStop(_ identity: RecordIdentity) -> Corruption? {
+  /// Throws unless the record follows the last one that was applied.
+  private func requireSuccessor(_ identity: RecordIdentity) throws(Corruption) {
     let place = "record \(identity.lsn) of volume \(id)"
     guard identity.lsn == state.lastLSN.next else {
-      return Corruption(
+      throw Corruption(
         place: place, expected: "LSN \(state.lastLSN.next)", found: "LSN \(identity.lsn)")
     }
     // A record that an earlier recovery cut off can fit behind a new one; its incarnation tells.
     let found = (identity.epoch, identity.incarnation)
     guard found >= (state.epoch, state.incarnation) else {
-      return Corruption(
+      throw Corruption(
         place: place,
         expected: "epoch \(state.epoch), incarnation \(state.incarnation.rawValue) or later",
         found: "epoch \(identity.epoch), incarnation \(identity.incarnation.rawValue)")
     }
-    return nil
   }
 
   /// The first block mapped by the record that does not verify.
@@ -126,8 +133,10 @@ extension VolumeEngine {
   /// Ends recovery, once the journal was replayed up to its end: gives back the space that was
   /// reserved and never mapped, and cuts the segments off behind the frontier.
   ///
-  /// Throws `.corrupt` if the index refers to records that the journal has lost.
+  /// Throws `.corrupt` if a synced record could not be applied, or if the index refers to records
+  /// that the journal has lost.
   package mutating func finishRecovery(journalEnd: JournalPosition) throws(StoreError) {
+    if let damage { throw .corrupt(damage) }
     guard state.lastEnd <= journalEnd else {
       throw .corrupt(
         Corruption(

@@ -32,6 +32,8 @@ package struct VolumeEngine<
   package internal(set) var readOnlyReason: String?
   var residents = JournalResidents()
   var corruption = CorruptBlocks()
+  /// Why the journal could not be replayed to its end.
+  var damage: Corruption?
   /// Bytes of segments freed since the last `pendingFrees`.
   package internal(set) var freedByteCount: UInt64 = 0
 
