@@ -116,6 +116,8 @@ final class FakeCluster: VolumeControl, NodeHost, Sendable {
 
   func mounts() async throws(CallError) -> [HostedMount] { state.withLock { $0.mounts } }
 
+  func resolved(_ path: String) async -> String { path }
+
   func stage(_ id: VolumeID, at path: String, _ order: MountOrder) async throws(CallError) {
     await gate.pass()
     add(id, path, order)
@@ -139,6 +141,7 @@ final class FakeCluster: VolumeControl, NodeHost, Sendable {
   private func add(_ id: VolumeID, _ path: String, _ order: MountOrder) {
     state.withLock { state in
       state.orders.append(order)
+      if state.mounts.contains(where: { $0.path == path }) { return }
       state.mounts.append(
         HostedMount(
           volume: id, path: path, kind: order.kind.rawValue, isReadOnly: order.isReadOnly))

@@ -61,7 +61,9 @@ final class FakeNode: NodeServices, Sendable {
     let record = MountRecord(
       volume: id, path: request.path, isReadOnly: request.isReadOnly, options: request.options,
       kind: kind)
-    state.withLock { $0.mounts.append(record) }
+    state.withLock { state in
+      if !state.mounts.contains(where: { $0.path == record.path }) { state.mounts.append(record) }
+    }
     return record
   }
 
@@ -87,29 +89,4 @@ final class FakeNode: NodeServices, Sendable {
       mounts: state.mounts.filter { $0.volume == volume.id }, lastSync: nil,
       createdAt: Timestamp(seconds: 0, nanoseconds: 0))
   }
-}
-
-/// The same node, as the controller sees it.
-struct FakeReplicaHost: ReplicaHost {
-  let node: FakeNode
-
-  func createReplica(_ specification: VolumeSpecification) async throws(Refusal) {
-    node.state.withLock { $0.volumes[specification.id] = specification }
-  }
-
-  func deleteReplica(_ id: VolumeID) async throws(Refusal) {
-    node.state.withLock { $0.volumes[id] = nil }
-  }
-
-  func pathsInUse(of id: VolumeID) async throws(Refusal) -> [String] {
-    node.state.withLock { state in state.mounts.filter { $0.volume == id }.map(\.path) }
-  }
-
-  func expandReplica(_ id: VolumeID, toBytes capacityBytes: UInt64) async throws(Refusal) {
-    node.state.withLock { $0.volumes[id]?.capacityBytes = capacityBytes }
-  }
-
-  func replicas() async throws(Refusal) -> [ReplicaDescription] { [] }
-
-  func poolCapacityBytes() async throws(Refusal) -> UInt64 { FakeNode.roomBytes }
 }

@@ -11,39 +11,18 @@ import Testing
 @Suite struct SocketTests {
   @Test(arguments: ["galleonfs", "ext4", "block"])
   func `a volume lives its whole life over the socket`(kind: String) async throws {
-    try await onSocket { bench in
+    try await onSocket { bench, node in
       let capability: CSI.VolumeCapability = kind == "block" ? .block() : .mount(fsType: kind)
-      let info = try await bench.call(CSI.NodeService.nodeGetInfo, .init())
-      let created = try await bench.call(
-        CSI.ControllerService.createVolume,
-        .init(
-          name: "pvc-1", capacityRange: .init(requiredBytes: 1 << 30),
-          volumeCapabilities: [capability],
-          parameters: ["encryption": "true", "csi.storage.k8s.io/pvc/name": "claim"],
-          accessibilityRequirements: .init(requisite: [info.accessibleTopology ?? .init()])))
-      let volume = try #require(created.volume)
+      let volume = try await bench.create(
+        "pvc-1", capability,
+        parameters: ["encryption": "true", "csi.storage.k8s.io/pvc/name": "claim"])
       let id = volume.volumeID
-      #expect(volume.accessibleTopology == [info.accessibleTopology])
+      #expect(volume.accessibleTopology == [NodePlaces.first])
       let entry = try #require(await bench.catalog.find("pvc-1")).entry
       #expect(entry.labels["persistentvolumeclaim"] == "claim")
       #expect(entry.specification.encryption == .aes256GCM)
-      let (staging, target) = (bench.directory + "/staging", bench.directory + "/targets/t")
-      for _ in 0..<2 {
-        _ = try await bench.call(
-          CSI.ControllerService.controllerPublishVolume,
-          .init(volumeID: id, nodeID: info.nodeID, volumeCapability: capability))
-        _ = try await bench.call(
-          CSI.NodeService.nodeStageVolume,
-          .init(
-            volumeID: id, stagingTargetPath: staging, volumeCapability: capability,
-            volumeContext: volume.volumeContext))
-        _ = try await bench.call(
-          CSI.NodeService.nodePublishVolume,
-          .init(
-            volumeID: id, stagingTargetPath: staging, targetPath: target,
-            volumeCapability: capability, volumeContext: volume.volumeContext))
-      }
-      #expect(bench.node.state.withLock { $0.mounts.map(\.kind) } == [kind, kind])
+      for _ in 0..<2 { try await bench.publish(volume, capability) }
+      #expect(node.state.withLock { $0.mounts.map(\.kind) } == [kind, kind])
       let listed = try await bench.call(CSI.ControllerService.listVolumes, .init())
       #expect(listed.entries.first?.status?.publishedNodeIDs == ["node-1"])
       let grown = try await bench.call(
@@ -53,33 +32,28 @@ import Testing
       #expect(grown.nodeExpansionRequired == (kind != "galleonfs"))
       _ = try await bench.call(
         CSI.NodeService.nodeExpandVolume,
-        .init(volumeID: id, volumePath: target, capacityRange: .init(requiredBytes: 2 << 30)))
+        .init(
+          volumeID: id, volumePath: bench.target, capacityRange: .init(requiredBytes: 2 << 30)))
       let stats = try await bench.call(
-        CSI.NodeService.nodeGetVolumeStats, .init(volumeID: id, volumePath: target))
+        CSI.NodeService.nodeGetVolumeStats, .init(volumeID: id, volumePath: bench.target))
       #expect(stats.usage.first?.total == 2 << 30)
       await expectStatus(.failedPrecondition) {
         _ = try await bench.call(CSI.ControllerService.deleteVolume, .init(volumeID: id))
       }
       for _ in 0..<2 {
-        _ = try await bench.call(
-          CSI.NodeService.nodeUnpublishVolume, .init(volumeID: id, targetPath: target))
-        #expect(access(target, F_OK) != 0)
-        _ = try await bench.call(
-          CSI.NodeService.nodeUnstageVolume, .init(volumeID: id, stagingTargetPath: staging))
-        _ = try await bench.call(
-          CSI.ControllerService.controllerUnpublishVolume,
-          .init(volumeID: id, nodeID: info.nodeID))
+        try await bench.unpublish(volume)
+        #expect(access(bench.target, F_OK) != 0)
       }
       for _ in 0..<2 {
         _ = try await bench.call(CSI.ControllerService.deleteVolume, .init(volumeID: id))
       }
       #expect(try await bench.catalog.volumes().isEmpty)
-      #expect(bench.node.state.withLock { $0.volumes.isEmpty })
+      #expect(node.state.withLock { $0.volumes.isEmpty })
     }
   }
 
   @Test func `errors arrive with their code and a sentence`() async throws {
-    try await onSocket { bench in
+    try await onSocket { bench, _ in
       await expectStatus(.invalidArgument, "name is required") {
         _ = try await bench.call(CSI.ControllerService.createVolume, .init())
       }
@@ -102,7 +76,7 @@ import Testing
   @Test func `a name that looks like another volume's identifier deletes only itself`()
     async throws
   {
-    try await onSocket { bench in
+    try await onSocket { bench, _ in
       func create(_ name: String) async throws -> String {
         let created = try await bench.call(
           CSI.ControllerService.createVolume,
@@ -118,7 +92,7 @@ import Testing
   }
 
   @Test func `a target that someone wrote into is not removed`() async throws {
-    try await onSocket { bench in
+    try await onSocket { bench, _ in
       let created = try await bench.call(
         CSI.ControllerService.createVolume, .init(name: "a", volumeCapabilities: [.mount()]))
       let id = try #require(created.volume).volumeID
@@ -134,10 +108,10 @@ import Testing
   }
 
   @Test func `corrupt blocks show in a volume's condition`() async throws {
-    try await onSocket { bench in
+    try await onSocket { bench, node in
       let created = try await bench.call(
         CSI.ControllerService.createVolume, .init(name: "a", volumeCapabilities: [.mount()]))
-      bench.node.state.withLock { $0.corruptBlocks = ["object 17, block 3"] }
+      node.state.withLock { $0.corruptBlocks = ["object 17, block 3"] }
       let answer = try await bench.call(
         CSI.ControllerService.controllerGetVolume,
         .init(volumeID: created.volume?.volumeID ?? ""))
@@ -147,7 +121,15 @@ import Testing
   }
 }
 
-private func expectStatus(
+/// The one node's place, as CSI has it.
+enum NodePlaces {
+  static let first = CSI.Topology(segments: [
+    "topology.galleonfs.io/node": "node-1", "topology.galleonfs.io/zone": "zone-a",
+  ])
+}
+
+/// Expects a call over the socket to fail with a code and words in its message.
+func expectStatus(
   _ code: GRPCCode, _ words: String = "", sourceLocation: SourceLocation = #_sourceLocation,
   _ call: () async throws -> Void
 ) async {

@@ -14,13 +14,18 @@ package protocol NodeHost: Sendable {
   /// What of ours is mounted or attached, stages and publications alike.
   func mounts() async throws(CallError) -> [HostedMount]
 
-  /// Mounts or attaches the volume at the staging path, an existing directory.
+  /// The path as `mounts` names it: its parent without symbolic links.
+  func resolved(_ path: String) async -> String
+
+  /// Mounts or attaches the volume at the staging path, an existing directory. If it is there
+  /// already, heals it where it is dead.
   func stage(_ id: VolumeID, at path: String, _ order: MountOrder) async throws(CallError)
 
   /// Undoes `stage`; nothing staged there is no error. The directory stays.
   func unstage(_ id: VolumeID, at path: String) async throws(CallError)
 
-  /// Shows what is staged at `staging` at the target too, made if missing (its parent exists).
+  /// Shows what is staged at `staging` at the target too, made if missing (its parent exists). If
+  /// it is there already, heals it where it is dead.
   func publish(
     _ id: VolumeID, from staging: String, at target: String, _ order: MountOrder
   ) async throws(CallError)

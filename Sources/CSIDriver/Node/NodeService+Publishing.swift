@@ -26,7 +26,8 @@ extension NodeService {
       let volume = try await host.volume(id)
       let order = try volume.order(use, fileSystem, isReadOnly: isReadOnly)
       let mounts = try await host.mounts()
-      let stage = mounts.first { $0.path == staging && $0.volume == id }
+      let (stagingPlace, place) = (await host.resolved(staging), await host.resolved(target))
+      let stage = mounts.first { $0.path == stagingPlace && $0.volume == id }
       guard let stage, stage.kind == order.kind.rawValue else {
         throw .precondition(
           "volume \(id) is not staged as \(order.kind.rawValue) at \(staging); call "
@@ -35,11 +36,11 @@ extension NodeService {
       if stage.isReadOnly, !isReadOnly {
         throw .precondition("volume \(id) is staged read-only at \(staging)")
       }
-      if let present = mounts.first(where: { $0.path == target }) {
+      if let present = mounts.first(where: { $0.path == place }) {
         try present.check(is: id, order)
-        return .init()
+      } else {
+        try Self.checkSingle(id, order, stagingPlace, mounts)
       }
-      try Self.checkSingle(id, order, staging, mounts)
       try await host.publish(id, from: staging, at: target, order)
       return .init()
     }
@@ -56,7 +57,8 @@ extension NodeService {
     let host = host
     return try await runner.change("NodeUnpublishVolume", "volume \(id)", timeout: timeout) {
       () async throws(CallError) in
-      let present = try await host.mounts().first { $0.path == target }
+      let place = await host.resolved(target)
+      let present = try await host.mounts().first { $0.path == place }
       if let present, present.volume != id { throw present.occupied(notBy: id) }
       try await host.unpublish(at: target)
       return .init()

@@ -50,10 +50,9 @@ package struct NodeService: Sendable {
       () async throws(CallError) in
       let volume = try await host.volume(id)
       let order = try volume.order(use, fileSystem, isReadOnly: use.isReadOnly)
-      let mounts = try await host.mounts()
-      if let present = mounts.first(where: { $0.path == path }) {
+      let place = await host.resolved(path)
+      if let present = try await host.mounts().first(where: { $0.path == place }) {
         try present.check(is: id, order)
-        return .init()
       }
       try await host.stage(id, at: path, order)
       return .init()
@@ -71,8 +70,9 @@ package struct NodeService: Sendable {
     let host = host
     return try await runner.change("NodeUnstageVolume", "volume \(id)", timeout: timeout) {
       () async throws(CallError) in
+      let place = await host.resolved(path)
       let mounts = try await host.mounts()
-      guard let present = mounts.first(where: { $0.path == path }) else { return .init() }
+      guard let present = mounts.first(where: { $0.path == place }) else { return .init() }
       if present.volume != id { throw present.occupied(notBy: id) }
       try await host.unstage(id, at: path)
       return .init()
@@ -148,7 +148,8 @@ package struct NodeService: Sendable {
 extension NodeHost {
   /// Throws NOT_FOUND unless the volume is staged or published at the path.
   func check(_ id: VolumeID, isAt path: String) async throws(CallError) {
-    let isThere = try await mounts().contains { $0.volume == id && $0.path == path }
+    let place = await resolved(path)
+    let isThere = try await mounts().contains { $0.volume == id && $0.path == place }
     if !isThere {
       throw .notFound("volume \(id) is neither staged nor published at \(Fields.shown(path))")
     }

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxHost
 package import NodeRuntime
 package import StorageModel
 
@@ -51,6 +52,11 @@ package struct RuntimeNodeHost: NodeHost {
         path: isStagedDevice ? String(record.path.dropLast(suffix.count)) : record.path,
         kind: record.kind, isReadOnly: record.isReadOnly)
     }
+  }
+
+  package func resolved(_ path: String) async -> String {
+    // Nothing is mounted below a parent that does not exist, whatever the path is called.
+    (try? HostFiles.canonical(path)) ?? path
   }
 
   package func stage(
