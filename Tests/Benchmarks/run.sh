@@ -62,6 +62,8 @@ cleanup() {
     yes | gluster volume stop bench force
     yes | gluster volume delete bench
   } >>"$log" 2>&1
+  # These two serve until they are unmounted.
+  umount "$work/null" "$work/ll" 2>/dev/null
   for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null; done
   for pid in "${pids[@]}"; do
     for _ in $(seq 300); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
