@@ -18,6 +18,7 @@ final class VolumeMounts: Sendable {
     do throws(HostError) {
       try HostFiles.makeDirectory(directory, permissions: 0o700)
       self.directory = try HostFiles.canonical(directory)
+      try GuardDirectory.prepare("\(self.directory)/\(Self.guardName)")
     } catch {
       throw .host("\(error)")
     }
@@ -25,6 +26,13 @@ final class VolumeMounts: Sendable {
   }
 
   // MARK: Private places
+
+  /// Shown under every directory that a volume is mounted on, so that nobody writes into a path
+  /// whose volume is not there.
+  private static let guardName = "guard"
+  private var guardPath: String { "\(directory)/\(Self.guardName)" }
+
+  private func isGuard(_ entry: MountEntry) -> Bool { entry.root.hasSuffix("/mounts/guard") }
 
   private func basePath(_ id: VolumeID) -> String { "\(directory)/\(id)" }
 
@@ -97,7 +105,7 @@ final class VolumeMounts: Sendable {
       _ = try Mounts.detachDead(request.path)
       return try MountTable.current().top(at: request.path)
     }
-    guard let top else { return nil }
+    guard let top, !isGuard(top) else { return nil }
     guard let record = try records(of: volume.id).last(where: { $0.path == request.path })
     else { throw .pathOccupied(path: request.path, by: "\(top.type) of \(top.source)") }
     guard record.kind == request.presentation.kind,
@@ -183,7 +191,11 @@ final class VolumeMounts: Sendable {
     _ source: String, _ request: MountRequest, _ options: MountRequestOptions
   ) throws(NodeError) {
     try host { () throws(HostError) in
-      if request.presentation == .device { try HostFiles.makeFile(request.path) }
+      if request.presentation == .device {
+        try HostFiles.makeFile(request.path)
+      } else {
+        try GuardDirectory.place(guardPath, at: request.path)
+      }
       try Mounts.bind(source, at: request.path, options: options.binds)
     }
   }
@@ -195,7 +207,7 @@ final class VolumeMounts: Sendable {
     try busy.alone(with: id) { () throws(NodeError) in
       let records = try records(of: id)
       guard records.contains(where: { $0.path == path }) else { return false }
-      try host { () throws(HostError) in try Mounts.unmount(path) }
+      try host { () throws(HostError) in try removeMount(at: path, lazily: false) }
       if try self.records(of: id).isEmpty { try tearDown(id, lazily: false) }
       return true
     }
@@ -205,9 +217,17 @@ final class VolumeMounts: Sendable {
   func unmountAll(of id: VolumeID, lazily: Bool) throws(NodeError) {
     try busy.alone(with: id) { () throws(NodeError) in
       for record in try records(of: id).reversed() {
-        try host { () throws(HostError) in try Mounts.unmount(record.path, lazily: lazily) }
+        try host { () throws(HostError) in try removeMount(at: record.path, lazily: lazily) }
       }
       try tearDown(id, lazily: lazily)
+    }
+  }
+
+  /// Removes the mount at a path and the guard under it.
+  private func removeMount(at path: String, lazily: Bool) throws(HostError) {
+    try Mounts.unmount(path, lazily: lazily)
+    if let rest = try MountTable.current().top(at: path), isGuard(rest) {
+      try Mounts.unmount(path, lazily: lazily)
     }
   }
 
