@@ -13,7 +13,7 @@ struct Checkpoint {
   let volumes: [VolumeHost]
 
   /// Bytes moved under one plan, and so between two holds of a volume's lock.
-  static let relocationByteCount = 16 << 20
+  static let relocationByteCount = 4 << 20
   /// Freed ranges punched for one volume in one checkpoint.
   static let freedRangeCount = 65536
   private static let scratchByteCount = 1 << 20
@@ -38,7 +38,8 @@ struct Checkpoint {
     }
     try pool.index.waitFlushed()
     let floor = volumes.compactMap { $0.withEngine { $0.journalFloor } }.min() ?? cut
-    try pool.journal.trim(before: min(cut, floor))
+    // The records of a volume that could not be recovered may be all that there is of it.
+    if !pool.hasLostVolumes { try pool.journal.trim(before: min(cut, floor)) }
     let deadline = ContinuousClock.now + Self.punchTime
     for (volume, ranges) in freed { try punch(ranges, of: volume, until: deadline) }
   }

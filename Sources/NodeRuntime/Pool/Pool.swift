@@ -33,6 +33,7 @@ final class Pool: Sendable {
   /// Commits hold it shared; the checkpoint's cut holds it alone.
   let gate = CommitGate()
   let policy: CheckpointPolicy
+  private let lostVolumes = Atomic(false)
 
   /// Index bytes in memory at which a checkpoint is due, whatever the journal holds.
   static let indexByteCount = 32 << 20
@@ -60,6 +61,13 @@ final class Pool: Sendable {
     policy = CheckpointPolicy(
       journalCapacityByteCount: UInt64(journal.capacityByteCount),
       interval: configuration.checkpointInterval)
+  }
+
+  /// Whether a volume could not be recovered: then the journal is kept as it is, since it may hold
+  /// what brings the volume back once the cause (a missing key, say) is gone.
+  var hasLostVolumes: Bool {
+    get { lostVolumes.load(ordering: .relaxed) }
+    set { lostVolumes.store(newValue, ordering: .relaxed) }
   }
 
   /// The sealer of a volume, its data key unwrapped.

@@ -30,6 +30,7 @@ struct PoolRecovery {
     } catch {
       throw .store(error)
     }
+    pool.hasLostVolumes = !failures.isEmpty
     return Array(engines.values)
   }
 
