@@ -58,6 +58,26 @@ package final class GRPCChannel: Sendable {
   }
 }
 
+// Connecting.
+extension GRPCChannel {
+  /// Connects, if need be; true once there is a connection.
+  ///
+  /// False when `timeout` passes first or, unless `retries`, an attempt failed: then a call made
+  /// now would not have reached the server.
+  package func connect(within timeout: Duration, retries: Bool = false) async -> Bool {
+    let deadline = ContinuousClock.now + timeout
+    while true {
+      let state = core.connectivity()
+      if state == .ready { return true }
+      if state == .failed && !retries { return false }
+      let left = ContinuousClock.now.duration(to: deadline)
+      guard left > .zero, !Task.isCancelled else { return false }
+      // Cancelled tasks wait no longer than this.
+      await core.connectivityChange(from: state, within: min(left, .milliseconds(200)))
+    }
+  }
+}
+
 /// What a server answered to a unary call.
 package struct UnaryReply: Sendable {
   package let message: [UInt8]
@@ -93,6 +113,45 @@ private final class ChannelCore: @unchecked Sendable {
   }
 
   deinit { grpc_channel_destroy(pointer) }
+
+  enum Connectivity {
+    case ready
+    /// The last attempt failed; the next one comes by itself.
+    case failed
+    case idle
+    case connecting
+    case closed
+
+    var coreState: grpc_connectivity_state {
+      switch self {
+      case .ready: GRPC_CHANNEL_READY
+      case .failed: GRPC_CHANNEL_TRANSIENT_FAILURE
+      case .idle: GRPC_CHANNEL_IDLE
+      case .connecting: GRPC_CHANNEL_CONNECTING
+      case .closed: GRPC_CHANNEL_SHUTDOWN
+      }
+    }
+  }
+
+  /// The state now; starts to connect when idle.
+  func connectivity() -> Connectivity {
+    switch grpc_channel_check_connectivity_state(pointer, 1) {
+    case GRPC_CHANNEL_READY: .ready
+    case GRPC_CHANNEL_TRANSIENT_FAILURE: .failed
+    case GRPC_CHANNEL_IDLE: .idle
+    case GRPC_CHANNEL_CONNECTING: .connecting
+    default: .closed
+    }
+  }
+
+  /// Returns when the state is another one, or time is up.
+  func connectivityChange(from state: Connectivity, within timeout: Duration) async {
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      let tag = ClosureTag { [self] _ in withExtendedLifetime(self) { continuation.resume() } }
+      grpc_channel_watch_connectivity_state(
+        pointer, state.coreState, coreDeadline(after: timeout), queue.pointer, tag.retainedTag())
+    }
+  }
 
   func makeCall(_ path: MethodPath, timeout: Duration?) throws(GRPCStatus) -> CoreCall {
     let slice = makeSlice(Array(path.description.utf8))

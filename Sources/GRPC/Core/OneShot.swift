@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A value that comes once, and the tasks that wait for it.
-final class OneShot<Value: Sendable>: Sendable {
+package final class OneShot<Value: Sendable>: Sendable {
   private struct State {
     var value: Value?
     var patient: [CheckedContinuation<Value, Never>] = []
@@ -12,10 +12,12 @@ final class OneShot<Value: Sendable>: Sendable {
 
   private let state = Mutex(State())
 
-  var valueIfResolved: Value? { state.withLock { $0.value } }
+  package init() {}
+
+  package var valueIfResolved: Value? { state.withLock { $0.value } }
 
   /// The first value wins; later ones are dropped.
-  func resolve(_ value: Value) {
+  package func resolve(_ value: Value) {
     let waiters = state.withLock { state -> State? in
       guard state.value == nil else { return nil }
       state.value = value
@@ -31,7 +33,7 @@ final class OneShot<Value: Sendable>: Sendable {
   }
 
   /// Waits for the value, also in a cancelled task.
-  func value() async -> Value {
+  package func value() async -> Value {
     await withCheckedContinuation { continuation in
       let value = state.withLock { state -> Value? in
         if state.value == nil { state.patient.append(continuation) }
@@ -42,7 +44,7 @@ final class OneShot<Value: Sendable>: Sendable {
   }
 
   /// Waits for the value; nil when the task is cancelled first.
-  func valueUnlessCancelled() async -> Value? {
+  package func valueUnlessCancelled() async -> Value? {
     let number = state.withLock { state in
       state.lastNumber += 1
       return state.lastNumber
