@@ -95,13 +95,19 @@ let package = Package(
     // L6: the cluster's configuration, and the engine as a library.
     room(
       "ClusterControl",
-      ["StorageModel", "LinuxHost", "EtcdClient", "DaemonConfiguration", logging]),
+      [
+        "StorageModel", "LinuxHost", "EtcdClient", "DaemonConfiguration",
+        logging,
+      ]),
     room("GalleonFS", ["StorageModel", "NodeRuntime"]),
 
     // L7: the services.
     room(
       "ControlAPI",
-      ["StorageModel", "GRPC", "Messages", "NodeRuntime", "ClusterControl", logging]),
+      [
+        "StorageModel", "GRPC", "Messages", "NodeRuntime", "ClusterControl", "DaemonConfiguration",
+        logging,
+      ]),
     room(
       "CSIDriver",
       [
@@ -117,12 +123,13 @@ let package = Package(
       "Daemon",
       [
         "StorageModel", "GRPC", "LinuxHost", "NodeRuntime", "ClusterControl", "ControlAPI",
-        "CSIDriver", "DaemonConfiguration", logging, flyingFox,
+        "CSIDriver", "DaemonConfiguration", "Messages", logging, flyingFox,
       ]),
 
     // L9: executables.
-    program("galleonfs", ["Daemon", "CommandLineInterface", "DaemonConfiguration"]),
-    program("galleonctl", ["CommandLineInterface"]),
+    program(
+      "galleonfs", ["Daemon", "CommandLineInterface", "DaemonConfiguration", argumentParser]),
+    program("galleonctl", ["CommandLineInterface", "DaemonConfiguration", argumentParser]),
     program("galleonfs-mountkeeper", ["LinuxHost"]),
     program(
       "galleonfs-bench",
@@ -154,7 +161,12 @@ let package = Package(
         "StorageModel", "GRPC", "Messages", "NodeRuntime", "DaemonConfiguration", "ClusterControl",
         logging,
       ]),
-    tests(of: "CommandLineInterface", ["StorageModel", "DaemonConfiguration"]),
+    tests(
+      of: "CommandLineInterface",
+      ["StorageModel", "Messages", "DaemonConfiguration", argumentParser]),
+    tests(
+      of: "ControlAPI",
+      ["StorageModel", "Messages", "NodeRuntime", "ClusterControl", "DaemonConfiguration"]),
     tests(of: "Daemon", ["StorageModel", "GRPC", "Messages", "DaemonConfiguration"]),
   ],
   swiftLanguageModes: [.v6]

@@ -59,11 +59,15 @@ package struct VolumeController: Sendable {
           entry: try await makeReplica(entry), isNew: true, remarks: plan.remarks)
       }
       try checkSame(existing, plan)
+      if existing.state == .creating {
+        // Nobody works on it, or the name were held: an earlier attempt got stuck.
+        return Creation(
+          entry: try await makeReplica(existing), isNew: true, remarks: plan.remarks)
+      }
       guard acceptsExisting else {
         throw Refusal(.alreadyExists, "volume \(name) exists already (\(existing.id))")
       }
-      let whole = existing.state == .creating ? try await makeReplica(existing) : existing
-      return Creation(entry: whole, isNew: false, remarks: plan.remarks)
+      return Creation(entry: existing, isNew: false, remarks: plan.remarks)
     }
   }
 

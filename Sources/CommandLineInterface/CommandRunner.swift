@@ -26,10 +26,15 @@ package enum CommandRunner {
       }
     }
     let rest = arguments[index...]
-    let isNoun = rest.first.map { noun in nouns.contains { $0.configuration.commandName == noun } }
-    guard isNoun == true, !leading.isEmpty else { return arguments }
+    guard startsWithNoun(Array(rest)), !leading.isEmpty else { return arguments }
     let end = rest.firstIndex(of: "--") ?? rest.endIndex
     return Array(rest[..<end]) + leading + Array(rest[end...])
+  }
+
+  /// Whether the words are a command for a daemon, and not the start of one.
+  package static func startsWithNoun(_ words: [String]) -> Bool {
+    guard let first = words.first else { return false }
+    return nouns.contains { $0.configuration.commandName == first }
   }
 
   private static let movable: Set<String> = [

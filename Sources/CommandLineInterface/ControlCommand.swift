@@ -15,15 +15,7 @@ extension ControlCommand {
     let endpoint = try connection.endpoint(environment: Environment.all)
     let transport = try GRPCTransport(endpoint)
     let client = ControlClient(transport: transport, address: "\(endpoint.address)")
-    let report: Report
-    do {
-      report = try await perform(client)
-    } catch {
-      await transport.close()
-      throw error
-    }
-    await transport.close()
-    report.print(as: format)
+    try await perform(client).print(as: format)
   }
 }
 

@@ -14,9 +14,6 @@ package protocol ConfigurationStore: Sendable {
   func transact(_ conditions: [StoreCondition], _ changes: [StoreChange]) async throws(Refusal)
     -> Bool
 
-  /// What changes under `prefix` from now on; ends when the store is closed.
-  func watch(prefix: String) -> AsyncStream<StoreEvent>
-
   /// Whether the store answers, and what it is.
   func status() async throws(Refusal) -> StoreStatus
 }
@@ -42,11 +39,6 @@ package enum StoreCondition: Hashable, Sendable {
 package enum StoreChange: Hashable, Sendable {
   case put(key: String, bytes: [UInt8])
   case delete(key: String)
-}
-
-package enum StoreEvent: Hashable, Sendable {
-  case put(StoredValue)
-  case deleted(key: String)
 }
 
 /// What the store tells of itself.

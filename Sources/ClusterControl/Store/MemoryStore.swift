@@ -5,7 +5,6 @@ package final class MemoryStore: ConfigurationStore {
   private struct State {
     var values: [String: StoredValue] = [:]
     var revision: Int64 = 0
-    var watchers: [(prefix: String, continuation: AsyncStream<StoreEvent>.Continuation)] = []
   }
 
   private let state = Mutex(State())
@@ -35,30 +34,16 @@ package final class MemoryStore: ConfigurationStore {
     }
   }
 
-  package func watch(prefix: String) -> AsyncStream<StoreEvent> {
-    let (stream, continuation) = AsyncStream<StoreEvent>.makeStream()
-    state.withLock { $0.watchers.append((prefix, continuation)) }
-    return stream
-  }
-
   package func status() -> StoreStatus {
     StoreStatus(version: "memory", memberCount: 1, databaseBytes: 0)
   }
 
   private static func apply(_ change: StoreChange, to state: inout State) {
-    let event: StoreEvent
-    let changed: String
     switch change {
     case .put(let key, let bytes):
-      let value = StoredValue(key: key, bytes: bytes, revision: state.revision)
-      state.values[key] = value
-      (event, changed) = (.put(value), key)
+      state.values[key] = StoredValue(key: key, bytes: bytes, revision: state.revision)
     case .delete(let key):
       state.values[key] = nil
-      (event, changed) = (.deleted(key: key), key)
-    }
-    for watcher in state.watchers where changed.hasPrefix(watcher.prefix) {
-      watcher.continuation.yield(event)
     }
   }
 }

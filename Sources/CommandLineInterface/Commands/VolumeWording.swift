@@ -43,7 +43,8 @@ enum VolumeWording {
       ("Created", volume.createdAt.map { CivilTime($0).text } ?? ""),
     ])
     for mount in volume.mounts {
-      let options = ([mount.readOnly ? "ro" : "rw"] + mount.options).joined(separator: ",")
+      let access = mount.readOnly ? "ro" : "rw"
+      let options = ([access] + mount.options.filter { $0 != access }).joined(separator: ",")
       text += "  Mounted at: \(mount.path) (\(options))\n"
     }
     for message in volume.condition?.messages ?? [] { text += "  Condition: \(message)\n" }
