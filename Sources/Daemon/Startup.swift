@@ -121,7 +121,7 @@ struct Startup {
 
   private mutating func join(_ membership: Membership) async {
     // Volumes are served from the pool; a configuration that is away only makes changes wait.
-    if let trouble = await membership.join(patience: .seconds(10)) {
+    if let trouble = await membership.join(patience: .seconds(5)) {
       logger.error("etcd is away", metadata: ["error": "\(trouble)"])
       let task = Task { await membership.keepTrying() }
       teardown.add("membership") { _ in task.cancel() }
