@@ -99,7 +99,7 @@ let package = Package(
         "StorageModel", "LinuxHost", "EtcdClient", "DaemonConfiguration",
         logging,
       ]),
-    room("GalleonFS", ["StorageModel", "NodeRuntime"]),
+    room("GalleonFS", ["StorageModel", "NodeRuntime", "DaemonConfiguration", logging]),
 
     // L7: the services.
     room(
@@ -154,7 +154,7 @@ let package = Package(
     tests(of: "NodeRuntime", ["StorageModel", "IOSeams", logging]),
     tests(of: "DaemonConfiguration", ["StorageModel"]),
     tests(of: "ClusterControl", ["StorageModel", "EtcdClient", "DaemonConfiguration"]),
-    tests(of: "GalleonFS", ["StorageModel"]),
+    tests(of: "GalleonFS", [logging]),
     tests(
       of: "CSIDriver",
       [

@@ -307,6 +307,9 @@ final class VolumeMounts: Sendable {
 
   var hasKeeper: Bool { keeper != nil }
 
+  /// Whether the volume is mounted by us, wherever.
+  func isMounted(_ id: VolumeID) -> Bool { sessions.withLock { $0[id] != nil } }
+
   // MARK: Changes of a mounted volume
 
   /// Takes over a volume's new size: its device and the file system on it grow.

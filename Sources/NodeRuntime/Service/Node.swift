@@ -27,10 +27,10 @@ package struct NodeConfiguration: Hashable, Sendable {
 /// One node: its pool, the volumes in it, and their mounts.
 package final class Node: NodeServices {
   private let pool: Pool
-  private let housekeeper: Housekeeper
+  let housekeeper: Housekeeper
   private let hosts: VolumeRegistry
-  private let mountTable: VolumeMounts
-  private let threads = BlockingThreads(maximumThreadCount: 16)
+  let mountTable: VolumeMounts
+  let threads = BlockingThreads(maximumThreadCount: 16)
   private let logger: Logger
   private let listeners = Mutex<[Int: AsyncStream<VolumeEvent>.Continuation]>([:])
   private let listenerCount = Atomic<Int>(0)

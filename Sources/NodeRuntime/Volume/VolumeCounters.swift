@@ -8,6 +8,9 @@ package final class VolumeCounters: Sendable {
   package let writeCount = Atomic<UInt64>(0)
   package let writtenBytes = Atomic<UInt64>(0)
   package let syncCount = Atomic<UInt64>(0)
+  package let readLatency = LatencyHistogram()
+  package let writeLatency = LatencyHistogram()
+  package let syncLatency = LatencyHistogram()
   private let lastSyncSeconds = Atomic<Int64>(.min)
 
   /// When a sync last returned; nil before the first.
@@ -16,17 +19,21 @@ package final class VolumeCounters: Sendable {
     return seconds == .min ? nil : Timestamp(seconds: seconds, nanoseconds: 0)
   }
 
-  func read(byteCount: Int) {
+  /// - Parameter start: `monotonicNanoseconds()` when the operation began.
+  func read(byteCount: Int, since start: UInt64) {
+    readLatency.record(nanoseconds: monotonicNanoseconds() - start)
     readCount.add(1, ordering: .relaxed)
     readBytes.add(UInt64(byteCount), ordering: .relaxed)
   }
 
-  func wrote(byteCount: Int) {
+  func wrote(byteCount: Int, since start: UInt64) {
+    writeLatency.record(nanoseconds: monotonicNanoseconds() - start)
     writeCount.add(1, ordering: .relaxed)
     writtenBytes.add(UInt64(byteCount), ordering: .relaxed)
   }
 
-  func synced(at time: Timestamp) {
+  func synced(at time: Timestamp, since start: UInt64) {
+    syncLatency.record(nanoseconds: monotonicNanoseconds() - start)
     syncCount.add(1, ordering: .relaxed)
     lastSyncSeconds.store(time.seconds, ordering: .relaxed)
   }

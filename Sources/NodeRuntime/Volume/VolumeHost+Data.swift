@@ -14,6 +14,7 @@ extension VolumeHost {
   func read(
     _ inode: InodeNumber, at offsetBytes: UInt64, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileSystemFailure) -> Int {
+    let start = monotonicNanoseconds()
     let count = try execute(into: buffer) { () throws(FileSystemFailure) in
       try look { files, engine throws(FileSystemFailure) in
         let file = try files.planRead(
@@ -26,7 +27,7 @@ extension VolumeHost {
         }
       }
     }
-    counters.read(byteCount: count)
+    counters.read(byteCount: count, since: start)
     return count
   }
 
@@ -64,7 +65,8 @@ extension VolumeHost {
     _ bytes: UnsafeRawBufferPointer, to inode: InodeNumber, at offsetBytes: UInt64,
     options: WriteOptions, request: FileRequest, scratch: UnsafeMutableRawBufferPointer
   ) throws(FileSystemFailure) {
-    defer { counters.wrote(byteCount: bytes.count) }
+    let start = monotonicNanoseconds()
+    defer { counters.wrote(byteCount: bytes.count, since: start) }
     guard let parts = directParts(of: bytes, at: offsetBytes) else {
       return try change { files, engine throws(FileSystemFailure) in
         try files.write(
@@ -144,6 +146,7 @@ extension VolumeHost {
   func readDevice(
     at offsetBytes: UInt64, into buffer: UnsafeMutableRawBufferPointer
   ) throws(StoreError) -> Int {
+    let start = monotonicNanoseconds()
     let capacity = specification.capacityBytes
     let count = min(UInt64(buffer.count), capacity - min(capacity, offsetBytes))
     do throws(FileSystemFailure) {
@@ -157,7 +160,7 @@ extension VolumeHost {
           }
         }
       }
-      counters.read(byteCount: read)
+      counters.read(byteCount: read, since: start)
       return read
     } catch {
       throw Self.storeError(error)
@@ -169,6 +172,7 @@ extension VolumeHost {
     _ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64,
     scratch: UnsafeMutableRawBufferPointer
   ) throws(StoreError) -> Int {
+    let start = monotonicNanoseconds()
     let capacity = specification.capacityBytes
     guard offsetBytes < capacity else { throw .noSpace(neededBlocks: 1, availableBlocks: 0) }
     let count = Int(min(UInt64(bytes.count), capacity - offsetBytes))
@@ -177,7 +181,7 @@ extension VolumeHost {
       guard let parts = directParts(of: bytes, at: offsetBytes) else {
         try changeDevice(
           Transaction([.write(object: .device, offsetBytes: offsetBytes, bytes: bytes)]))
-        counters.wrote(byteCount: count)
+        counters.wrote(byteCount: count, since: start)
         return count
       }
       let placed = try place(parts, object: .device, scratch: scratch)
@@ -200,7 +204,7 @@ extension VolumeHost {
         abandon(placed.reservation)
         throw error
       }
-      counters.wrote(byteCount: count)
+      counters.wrote(byteCount: count, since: start)
       return count
     } catch {
       throw Self.storeError(error)

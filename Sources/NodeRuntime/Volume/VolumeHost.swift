@@ -25,7 +25,7 @@ package final class VolumeHost: Sendable {
   let blockSize: BlockSize
   let sealer: VolumeSealer
   let housekeeper: Housekeeper
-  let counters = VolumeCounters()
+  package let counters = VolumeCounters()
   private let core: Mutex<Core>
   private let isSynchronous = Atomic(false)
   private let log: @Sendable (VolumeID, StoreError, StaticString) -> Void
@@ -276,8 +276,9 @@ package final class VolumeHost: Sendable {
 
   /// Returns when every change that was answered before is on stable storage.
   func sync() throws(StoreError) {
+    let start = monotonicNanoseconds()
     try pool.journal.sync(through: pool.journal.end)
-    counters.synced(at: .now())
+    counters.synced(at: .now(), since: start)
   }
 
   func syncFiles() throws(FileSystemFailure) {
