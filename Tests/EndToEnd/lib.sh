@@ -39,7 +39,7 @@ bad() { failed=$((failed + 1)); printf '   FAIL  %s\n' "$*"; }
 check() {
   local sentence=$1 output
   shift
-  if output=$("$@" 2>&1); then ok "$sentence"; else
+  if output=$("$@" 2>&1 | tr -d '\0'); then ok "$sentence"; else
     bad "$sentence (exit $?: $*)"
     printf '%s\n' "$output" | tail -n 5 | sed 's/^/         /'
     return 1
@@ -51,7 +51,7 @@ check() {
 expect_exit() {
   local code=$1 sentence=$2 got=0
   shift 2
-  output=$("$@" 2>&1) || got=$?
+  output=$("$@" 2>&1 | tr -d '\0') || got=$?
   if [ "$got" = "$code" ]; then ok "$sentence"; else
     bad "$sentence (exit $got instead of $code: $*)"
     printf '%s\n' "$output" | tail -n 5 | sed 's/^/         /'
@@ -178,7 +178,7 @@ our_processes() {
   for entry in /proc/[0-9]*; do
     pid=${entry#/proc/}
     [ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] || continue
-    if tr '\0' ' ' <"$entry/cmdline" 2>/dev/null | grep -qF -- "$work"; then echo "$pid"; fi
+    { tr '\0' ' ' <"$entry/cmdline"; } 2>/dev/null | grep -qF -- "$work" && echo "$pid"
   done
 }
 

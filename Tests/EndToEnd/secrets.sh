@@ -32,8 +32,11 @@ PYTHON
   sync -f "$at"
 }
 
-# found: files of the storage path that hold the secret.
-found() { grep -rlaF -- "$secret" "$storage" | sed "s|$storage/||"; }
+# found: files of the storage path that hold the secret, or bear it; mounts below it left out.
+found() {
+  find "$storage" -xdev -type f -exec grep -laF -- "$secret" {} + | sed "s|$storage/||"
+  find "$storage" -xdev -name "*$secret*"
+}
 
 daemon_start || finish
 volume_create sealed 256M --storage-class encrypted-storage || finish
