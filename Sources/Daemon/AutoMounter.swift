@@ -65,7 +65,7 @@ actor AutoMounter: AutoMounting {
     do throws(NodeError) {
       try await node.unmount(path: path(of: specification))
     } catch {
-      throw Refusal(error)
+      throw Refusal(unmounting: error)
     }
   }
 

@@ -34,13 +34,15 @@ struct Startup {
     let store = EtcdStore(endpoints: { [configuration] in
       etcd.map { [$0.endpoint] } ?? configuration.etcdEndpoints
     })
+    let catalog = VolumeCatalog(store)
+    let mounter = try makeAutoMounter(node, catalog, process)
     let controller = VolumeController(
-      catalog: VolumeCatalog(store), host: LocalReplicaHost(node), nodeID: process.facts.nodeID,
-      configuration: configuration, now: { ProcessFigures.now() })
+      catalog: catalog, host: LocalReplicaHost(node, autoMounter: mounter),
+      nodeID: process.facts.nodeID, configuration: configuration,
+      now: { ProcessFigures.now() })
     let calls = CallStatistics()
     try await startHTTP(node, controller.catalog, process, calls, etcd, token)
     await join(Membership(controller: controller, node: node, process: process))
-    let mounter = try makeAutoMounter(node, controller.catalog, process)
     let context = ControlContext(
       node: node, controller: controller, daemon: process, autoMounter: mounter)
     try startControl(context, process, calls, token)

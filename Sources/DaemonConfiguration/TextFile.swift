@@ -5,13 +5,12 @@ package enum TextFile {
   /// Larger files are not meant to be read here.
   package static let maximumByteCount = 1 << 20
 
-  /// The text of a file; `-` is standard input. Throws `Refusal`: notFound, or invalid with what
-  /// is wrong.
+  /// The text of a file; `-` is standard input. Throws `Refusal` (invalid) with what is wrong.
   package static func read(_ path: String) throws(Refusal) -> String {
     let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       let reason = String(cString: strerror(errno))
-      throw Refusal(errno == ENOENT ? .notFound : .invalid, "cannot read \(path): \(reason)")
+      throw .invalid("cannot read \(path): \(reason)")
     }
     defer { if path != "-" { close(descriptor) } }
     var bytes: [UInt8] = []

@@ -210,8 +210,8 @@ private struct Root: ParsableCommand {
         """)
   }
 
-  @Test func `a missing class file is not found, a bad one is usage`() async {
-    #expect(await exit("storage-class", "create", "/nonexistent/class.yaml") == .notFound)
+  @Test func `a class file that is missing or bad is usage`() async {
+    #expect(await exit("storage-class", "create", "/nonexistent/class.yaml") == .usage)
     #expect(await exit("storage-class", "create", "/etc/hostname") == .usage)
   }
 

@@ -59,7 +59,7 @@ final class FakeNode: NodeServices {
     return record
   }
 
-  func unmount(path: String) async throws(NodeError) {
+  func unmount(path: String, lazily: Bool) async throws(NodeError) {
     try failIfTold()
     state.withLock { state in
       for id in state.volumes.keys { state.volumes[id]?.mounts.removeAll { $0.path == path } }

@@ -183,11 +183,17 @@ import Testing
     #expect(condition.corruptBlocks.first?.block == 3)
   }
 
-  @Test func `deleting ends the automatic mount, and it comes back if deleting fails`() async throws
+  @Test func `deleting by force ends all mounts, and the automatic one comes back if it fails`()
+    async throws
   {
-    var context = context
-    context.autoMounter = FakeAutoMounter(node: node)
-    let volumes = VolumesService(context: context)
+    let mounter = FakeAutoMounter(node: node)
+    let controller = VolumeController(
+      catalog: context.controller.catalog, host: LocalReplicaHost(node, autoMounter: mounter),
+      nodeID: "id-a", configuration: process.configuration,
+      now: { Timestamp(seconds: 9, nanoseconds: 0) })
+    let volumes = VolumesService(
+      context: ControlContext(
+        node: node, controller: controller, daemon: process, autoMounter: mounter))
     var request = Control.CreateVolumeRequest()
     request.name = "data"
     request.capacityBytes = 1 << 30
@@ -196,10 +202,16 @@ import Testing
     #expect(await node.mounts().map(\.path) == ["/auto/data"])
     var deletion = Control.DeleteVolumeRequest()
     deletion.volume = "data"
-    node.state.withLock { $0.failure = .pathOccupied(path: "/auto/data", by: "open files") }
-    #expect(await kind { try await volumes.delete(deletion) } == .alreadyExists)
+    #expect(await kind { try await volumes.delete(deletion) } == .precondition)
+    deletion.force = true
+    node.state.withLock { $0.failure = .host("unmount: Device or resource busy") }
+    #expect(await kind { try await volumes.delete(deletion) } == .precondition)
     #expect(await node.mounts().count == 1)
     #expect(try await volumes.delete(deletion).name == "data")
+    #expect(await node.mounts().isEmpty)
+    // CSI, which knows nothing of automatic mounts, is not hindered by them.
+    _ = try await volumes.create(request)
+    _ = try await controller.delete("data")
     #expect(await node.mounts().isEmpty)
   }
 

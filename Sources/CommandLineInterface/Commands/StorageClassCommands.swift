@@ -75,7 +75,7 @@ struct CreateStorageClass: ControlCommand {
       let text = try TextFile.read(file)
       storageClass = try StorageClassFile.parse(text, path: file == "-" ? "standard input" : file)
     } catch {
-      throw CommandFailure(error.kind == .notFound ? .notFound : .usage, error.message)
+      throw CommandFailure(.usage, error.message)
     }
     var request = Control.CreateStorageClassRequest()
     request.storageClass = Control.StorageClass(storageClass)

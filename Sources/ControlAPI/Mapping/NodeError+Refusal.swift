@@ -8,6 +8,16 @@ extension Refusal {
     self.init(Self.kind(of: error), error.description)
   }
 
+  /// An unmount that the kernel refuses is the state's fault, not ours: files are open.
+  package init(unmounting error: NodeError) {
+    if case .host(let text) = error {
+      self.init(
+        .precondition, "\(text); close what is open there, or use --force to detach it")
+    } else {
+      self.init(error)
+    }
+  }
+
   private static func kind(of error: NodeError) -> Kind {
     switch error {
     case .volumeNotFound: .notFound

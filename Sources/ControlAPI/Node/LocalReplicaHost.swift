@@ -6,9 +6,12 @@ package import StorageModel
 /// This node as the volume controller sees it.
 package struct LocalReplicaHost: ReplicaHost {
   private let node: any NodeServices
+  private let autoMounter: (any AutoMounting)?
 
-  package init(_ node: any NodeServices) {
+  /// Mounts of the `autoMounter` do not count as use: nobody asked for them but the configuration.
+  package init(_ node: any NodeServices, autoMounter: (any AutoMounting)? = nil) {
     self.node = node
+    self.autoMounter = autoMounter
   }
 
   package func createReplica(_ specification: VolumeSpecification) async throws(Refusal) {
@@ -18,11 +21,18 @@ package struct LocalReplicaHost: ReplicaHost {
   }
 
   package func deleteReplica(_ id: VolumeID) async throws(Refusal) {
+    // Gone already is fine: then nothing is mounted either.
+    if let autoMounter, let status = try? await node.status(of: id) {
+      try await autoMounter.unmount(status.specification)
+    }
     try await refusing { () async throws(NodeError) in try await node.deleteReplica(id) }
   }
 
   package func pathsInUse(of id: VolumeID) async throws(Refusal) -> [String] {
-    await node.mounts().filter { $0.volume == id }.map(\.path)
+    let paths = await node.mounts().filter { $0.volume == id }.map(\.path)
+    guard let autoMounter, let status = try? await node.status(of: id) else { return paths }
+    let own = autoMounter.path(of: status.specification)
+    return paths.filter { $0 != own }
   }
 
   package func expandReplica(_ id: VolumeID, toBytes capacityBytes: UInt64) async throws(Refusal) {

@@ -33,16 +33,21 @@ struct Mounting: Sendable {
   }
 
   /// Unmounts one path, or all mounts of a volume on this node; gives the paths. `.notFound` if
-  /// the volume does not exist or nothing of ours is mounted at the path.
-  func unmount(_ volumeOrPath: String) async throws(Refusal) -> [String] {
+  /// the volume does not exist or nothing of ours is mounted at the path; precondition if files
+  /// are open there, unless `force` detaches it all the same.
+  func unmount(_ volumeOrPath: String, force: Bool) async throws(Refusal) -> [String] {
     let paths = try await mounts(of: volumeOrPath).map(\.path)
     if paths.isEmpty { throw .notFound("volume \(volumeOrPath) is mounted nowhere on this node") }
-    for path in paths {
-      try await refusing { () async throws(NodeError) in
-        try await context.node.unmount(path: path)
-      }
-    }
+    for path in paths { try await unmount(path: path, force: force) }
     return paths
+  }
+
+  func unmount(path: String, force: Bool) async throws(Refusal) {
+    do throws(NodeError) {
+      try await context.node.unmount(path: path, lazily: force)
+    } catch {
+      throw Refusal(unmounting: error)
+    }
   }
 
   /// The mounts of a volume, or the one at a path; all for an empty text. Sorted by path.

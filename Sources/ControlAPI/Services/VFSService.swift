@@ -20,7 +20,8 @@ struct VFSService: Sendable {
     -> Control.UnmountVFSResponse
   {
     var response = Control.UnmountVFSResponse()
-    response.mountPoints = try await Mounting(context: context).unmount(request.volumeOrPath)
+    response.mountPoints = try await Mounting(context: context).unmount(
+      request.volumeOrPath, force: request.force)
     return response
   }
 

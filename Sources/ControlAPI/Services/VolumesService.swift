@@ -70,14 +70,13 @@ struct VolumesService: Sendable {
     -> Control.DeleteVolumeResponse
   {
     let entry = try await context.controller.find(request.volume)
-    let ownPath = context.autoMounter?.path(of: entry.specification)
     let paths = await context.node.mounts().filter { $0.volume == entry.id }.map(\.path)
-    if request.force {
-      for path in paths { try await unmount(path) }
-    } else if let ownPath, paths == [ownPath] {
-      // Nobody asked for that mount but the configuration; open files still refuse.
-      try await context.autoMounter?.unmount(entry.specification)
+    if !paths.isEmpty, !request.force {
+      throw .precondition(
+        "volume \(entry.name) is in use at \(paths.joined(separator: ", ")); unmount it first, or "
+          + "use --force")
     }
+    for path in paths { try await Mounting(context: context).unmount(path: path, force: false) }
     do throws(Refusal) {
       _ = try await context.controller.delete(entry.id.description)
     } catch {
@@ -115,15 +114,12 @@ struct VolumesService: Sendable {
     -> Control.UnmountVolumeResponse
   {
     var response = Control.UnmountVolumeResponse()
-    response.paths = try await Mounting(context: context).unmount(request.volumeOrPath)
+    response.paths = try await Mounting(context: context).unmount(
+      request.volumeOrPath, force: request.force)
     return response
   }
 
   private var messages: VolumeMessages { VolumeMessages(context.daemon.facts) }
-
-  private func unmount(_ path: String) async throws(Refusal) {
-    try await refusing { () async throws(NodeError) in try await context.node.unmount(path: path) }
-  }
 
   private func message(_ entry: VolumeEntry) async -> Control.Volume {
     let status = try? await context.node.status(of: entry.id)  // nil: not held, and said so

@@ -15,7 +15,7 @@ final class StorageDirectory: Sendable {
   private let lock: Int32
 
   /// Makes the directory and takes its lock. Throws `Refusal`: precondition if another daemon has
-  /// it, invalid if it cannot be made or written.
+  /// it or it cannot be made or written.
   init(_ path: String) throws(Refusal) {
     self.path = path
     try Self.make(path)
@@ -80,7 +80,7 @@ final class StorageDirectory: Sendable {
     }
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-      throw .invalid("\(path) is not a directory")
+      throw .precondition("\(path) is not a directory")
     }
   }
 
@@ -95,7 +95,7 @@ final class StorageDirectory: Sendable {
 
   private static func refusal(_ what: String, _ path: String) -> Refusal {
     Refusal(
-      errno == ENOSPC ? .exhausted : .invalid,
+      errno == ENOSPC ? .exhausted : .precondition,
       "cannot \(what) \(path): \(String(cString: strerror(errno)))")
   }
 }

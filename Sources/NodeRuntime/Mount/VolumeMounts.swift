@@ -203,12 +203,12 @@ final class VolumeMounts: Sendable {
   // MARK: Unmounting
 
   /// Undoes the mount at a path. False if nothing of ours is there.
-  func unmount(path: String, of id: VolumeID) throws(NodeError) -> Bool {
+  func unmount(path: String, of id: VolumeID, lazily: Bool) throws(NodeError) -> Bool {
     try busy.alone(with: id) { () throws(NodeError) in
       let records = try records(of: id)
       guard records.contains(where: { $0.path == path }) else { return false }
-      try host { () throws(HostError) in try removeMount(at: path, lazily: false) }
-      if try self.records(of: id).isEmpty { try tearDown(id, lazily: false) }
+      try host { () throws(HostError) in try removeMount(at: path, lazily: lazily) }
+      if try self.records(of: id).isEmpty { try tearDown(id, lazily: lazily) }
       return true
     }
   }

@@ -277,7 +277,7 @@ package final class Node: NodeServices {
     }
   }
 
-  package func unmount(path: String) async throws(NodeError) {
+  package func unmount(path: String, lazily: Bool) async throws(NodeError) {
     try await threads.run { [self] () throws(NodeError) in
       let canonical: String
       do throws(HostError) {
@@ -286,7 +286,9 @@ package final class Node: NodeServices {
         // A path whose parent does not exist has nothing mounted on it.
         return
       }
-      for host in hosts.all where try mountTable.unmount(path: canonical, of: host.id) { return }
+      for host in hosts.all {
+        if try mountTable.unmount(path: canonical, of: host.id, lazily: lazily) { return }
+      }
     }
   }
 

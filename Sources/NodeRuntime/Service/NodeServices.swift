@@ -28,8 +28,8 @@ package protocol NodeServices: AnyObject, Sendable {
   func mount(_ id: VolumeID, _ request: MountRequest) async throws(NodeError) -> MountRecord
 
   /// Undoes `mount` at this path; nothing mounted there is no error. The last one of a volume
-  /// ends its session.
-  func unmount(path: String) async throws(NodeError)
+  /// ends its session. `lazily`: also if files are open there; their users get errors then.
+  func unmount(path: String, lazily: Bool) async throws(NodeError)
 
   func mounts() async -> [MountRecord]
 
@@ -39,6 +39,13 @@ package protocol NodeServices: AnyObject, Sendable {
 
   /// Names of the volumes that were added or removed, as they are: for mounting automatically.
   func volumeEvents() -> AsyncStream<VolumeEvent>
+}
+
+extension NodeServices {
+  /// Undoes `mount` at this path, unless files are open there.
+  package func unmount(path: String) async throws(NodeError) {
+    try await unmount(path: path, lazily: false)
+  }
 }
 
 /// A volume came or went on this node.
