@@ -82,7 +82,7 @@ refused 1 'director|storage' "a storage path that is a file" other --storage-pat
 mkdir "$work/readonly" && mount -t tmpfs -o ro none "$work/readonly"
 refused 1 'read-only|storage' "a storage path that is read-only" other --storage-path "$work/readonly/pool"
 umount "$work/readonly"
-mkdir -p "$work/foreign" && echo '{"format": 999, "id": "?"}' >"$work/foreign/pool.json"
+mkdir -p "$work/foreign/pool" && echo '{"format": 999, "id": "?"}' >"$work/foreign/pool/pool.json"
 refused 1 'pool|format|version' "a pool of an unknown format" other --storage-path "$work/foreign"
 
 say "a full disk under the pool"
