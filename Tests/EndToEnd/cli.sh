@@ -60,6 +60,13 @@ mkdir "$mounts/web-data/src"
 equal "Hello VFS!" "$(cat "$mounts/web-data/readme.txt")" "a volume is a directory at once"
 expect_exit 0 "volume mount" cli volume mount web-data "$work/app/web-data" --options rw,noatime
 equal "Hello VFS!" "$(cat "$work/app/web-data/readme.txt")" "   shows the same files"
+expect_exit 0 "volume mount with sync, beside one without" \
+  cli volume mount web-data "$work/app/synced" --options rw,sync
+equal sync "$(findmnt -n -o FS-OPTIONS "$work/app/synced" | tr , '\n' | grep -x sync)" \
+  "   makes the file system synchronous"
+check "   and can be written" cp "$mounts/web-data/readme.txt" "$work/app/synced/copy.txt"
+rm "$work/app/synced/copy.txt"
+expect_exit 0 "   and unmounted" cli volume unmount "$work/app/synced"
 expect_exit 0 "vfs mount --readonly" cli vfs mount web-data --mount-point "$work/look" --readonly
 expect_exit 1 "   refuses writes" bash -c "echo x >'$work/look/x'"
 expect_exit 0 "vfs list" cli vfs list

@@ -15,6 +15,9 @@ package struct MountEntry: Hashable, Sendable {
   package var source: String
   package var superOptions: [String]
 
+  /// Whether its file system makes every write durable at once.
+  package var isSynchronous: Bool { superOptions.contains("sync") }
+
   /// Whether writing through this mount is refused, by the mount or by its file system.
   package var isReadOnly: Bool { options.contains("ro") || superOptions.contains("ro") }
 }

@@ -34,6 +34,13 @@ package enum Mounts {
     try check(Glibc.mount(nil, path, nil, flags, nil), "change the mount's flags", at: path)
   }
 
+  /// From now on every write through any mount of the file system at `path` is durable when it
+  /// returns, as with the mount option sync; `/proc/self/mountinfo` shows it.
+  package static func makeSynchronous(_ path: String) throws(HostError) {
+    let flags = UInt(MS_REMOUNT) | UInt(MS_SYNCHRONOUS)
+    try check(Glibc.mount(nil, path, nil, flags, nil), "make the mount synchronous", at: path)
+  }
+
   /// Keeps mounts from spreading to and from other namespaces below `path`.
   package static func makePrivate(_ path: String) throws(HostError) {
     try check(

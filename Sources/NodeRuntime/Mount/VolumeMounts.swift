@@ -138,10 +138,8 @@ final class VolumeMounts: Sendable {
     of volume: VolumeHost, isSynchronous: Bool
   ) throws(NodeError) -> VolumeSession {
     if let session = sessions.withLock({ $0[volume.id] }) {
-      guard !isSynchronous || volume.syncsEveryChange else {
-        throw .invalid(
-          "the volume is mounted without the option sync; unmount it everywhere first")
-      }
+      // One file system, one answer: the stricter mount decides for all.
+      if isSynchronous, !volume.syncsEveryChange { try session.makeSynchronous(volume) }
       return session
     }
     let session = try VolumeSession(
@@ -274,6 +272,11 @@ final class VolumeMounts: Sendable {
 
   private func remount(_ volume: VolumeHost, _ records: [MountRecord]) throws(NodeError) {
     let id = volume.id
+    let source = VolumeSession.sourceName(of: id)
+    let isSynchronous = try host { () throws(HostError) in
+      let table = try MountTable.current()
+      return table.entries.contains { $0.source == source && $0.isSynchronous }
+    }
     try host { () throws(HostError) in
       for record in records.reversed() { try Mounts.unmount(record.path, lazily: true) }
       for type in DeviceFileSystem.allCases {
@@ -292,7 +295,8 @@ final class VolumeMounts: Sendable {
         default: .formatted(fileSystem: record.kind)
         }
       let request = MountRequest(
-        path: record.path, presentation: presentation, isReadOnly: record.isReadOnly)
+        path: record.path, presentation: presentation, isReadOnly: record.isReadOnly,
+        options: isSynchronous ? ["sync"] : [])
       let options = try MountRequestOptions(request, volume.specification)
       try bind(try prepare(volume, request, options), request, options)
     }

@@ -48,6 +48,18 @@ final class VolumeSession: Sendable {
       throw .host("\(error)")
     }
     try keep(session: session)
+    if isSynchronous { try makeSynchronous(volume) }
+  }
+
+  /// Makes every change of the volume durable before it is answered, through whatever mount. The
+  /// kernel remembers it with the mount, so the next daemon finds it.
+  func makeSynchronous(_ volume: VolumeHost) throws(NodeError) {
+    do throws(HostError) {
+      try Mounts.makeSynchronous(path)
+    } catch {
+      throw .host("\(error)")
+    }
+    volume.syncsEveryChange = true
   }
 
   private static func configuration(
@@ -87,7 +99,7 @@ final class VolumeSession: Sendable {
   ) throws(NodeError) -> FUSESession? {
     guard let keeper else { return nil }
     do {
-      guard try MountTable.current().isMountPoint(path),
+      guard let mount = try MountTable.current().top(at: path),
         let device = try keeper.fetch(volume.id.description), device.metadata.count > 8,
         let negotiated = NegotiatedSession(bytes: Array(device.metadata[8...]))
       else { return nil }
@@ -96,7 +108,7 @@ final class VolumeSession: Sendable {
       }
       let fuse = try FUSESession(
         adopting: device.descriptor, negotiated: negotiated,
-        handler: handler(volume, session: session, isSynchronous: false),
+        handler: handler(volume, session: session, isSynchronous: mount.isSynchronous),
         configuration: configuration(of: volume.id, regime: negotiated.regime))
       try fuse.start()
       fuse.resendPending()
