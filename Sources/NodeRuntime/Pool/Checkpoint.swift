@@ -1,4 +1,5 @@
 import DiskFormat
+import LinuxHost
 import PoolIO
 import StorageEngine
 import StorageModel
@@ -17,6 +18,8 @@ struct Checkpoint {
   /// Freed ranges punched for one volume in one checkpoint.
   static let freedRangeCount = 65536
   private static let scratchByteCount = 1 << 20
+  /// Room for what RocksDB writes beside the memtable: its manifest and small merges.
+  private static let indexReserveByteCount: UInt64 = 16 << 20
   private static let punchBatchCount = 512
   private static let punchTime = Duration.seconds(2)
 
@@ -30,6 +33,7 @@ struct Checkpoint {
       }
       if !ranges.isEmpty { freed.append((volume, ranges)) }
     }
+    try requireRoomForIndex()
     // Most is synced before commits are held, so that they are held for little.
     try pool.journal.sync(through: pool.journal.end)
     try pool.gate.withCommitsHeld { () throws(StoreError) in
@@ -42,6 +46,17 @@ struct Checkpoint {
     if !pool.hasLostVolumes { try pool.journal.trim(before: min(cut, floor)) }
     let deadline = ContinuousClock.now + Self.punchTime
     for (volume, ranges) in freed { try punch(ranges, of: volume, until: deadline) }
+  }
+
+  /// A flush that meets a full disk would stop the index for good; without it the journal waits,
+  /// and only writers that need more of it are refused.
+  private func requireRoomForIndex() throws(StoreError) {
+    let needed = UInt64(pool.index.memtableByteCount) * 2 + Self.indexReserveByteCount
+    guard let space = try? HostFiles.space(at: pool.directory.path) else {
+      // What cannot be measured fails by itself, if it must.
+      return
+    }
+    guard space.availableBytes >= needed else { throw .poolFull }
   }
 
   private func relocate(

@@ -24,6 +24,10 @@ final class Housekeeper: Sendable {
     case end
   }
 
+  /// How soon space that was freed goes back to the host, and how much is worth a checkpoint.
+  private static let freeingInterval = Duration.seconds(5)
+  private static let freedByteCount: UInt64 = 8 << 20
+
   private let pool: Pool
   private let volumes: @Sendable () -> [VolumeHost]
   private let log: @Sendable (StoreError) -> Void
@@ -117,7 +121,7 @@ final class Housekeeper: Sendable {
         return nil
       }
       if dirty {
-        if let work = state.wait(atMost: pool.policy.interval, until: take) { return work }
+        if let work = waitWhileDirty(take) { return work }
         return .checkpoint
       }
       let work: Work?? = state.wait { state in
@@ -125,6 +129,23 @@ final class Housekeeper: Sendable {
         return state.isDirty ? .some(nil) : nil
       }
       if let work, let work { return work }
+    }
+  }
+
+  /// Sleeps until something is to be done; nil when a checkpoint is due, since its interval is
+  /// over or space waits to be given back.
+  private func waitWhileDirty(_ take: (inout State) -> Work?) -> Work? {
+    let end = ContinuousClock.now + pool.policy.interval
+    while true {
+      let left = end - ContinuousClock.now
+      if let work = state.wait(atMost: min(left, Self.freeingInterval), until: take) {
+        return work
+      }
+      if left <= Self.freeingInterval { return nil }
+      let freed = volumes().reduce(UInt64(0)) { sum, volume in
+        sum + volume.withEngine { $0.freedByteCount }
+      }
+      if freed >= Self.freedByteCount { return nil }
     }
   }
 

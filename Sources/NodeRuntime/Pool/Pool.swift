@@ -48,7 +48,7 @@ final class Pool: Sendable {
       index = try RocksIndex(directory: directory.indexPath)
       journal = try FileJournal(
         directory: directory.journalPath, pool: directory.id,
-        configuration: JournalConfiguration(budgetByteCount: configuration.journalByteCount),
+        configuration: Self.journalConfiguration(configuration, space: try segments.space()),
         segments: segments, checksum: { xxh3($0) })
     } catch {
       throw .store(error)
@@ -69,6 +69,22 @@ final class Pool: Sendable {
     get { lostVolumes.load(ordering: .relaxed) }
     set { lostVolumes.store(newValue, ordering: .relaxed) }
   }
+
+  /// The journal that is asked for, or less on a small file system: journal and index must never
+  /// be what fills it.
+  private static func journalConfiguration(
+    _ configuration: PoolConfiguration, space: PoolSpace
+  ) -> JournalConfiguration {
+    let budget = min(configuration.journalByteCount, Int(clamping: space.totalBytes / 8))
+    let segment = JournalConfiguration.standardSegmentByteCount
+    if budget >= 4 * segment { return JournalConfiguration(budgetByteCount: budget) }
+    return JournalConfiguration(
+      budgetByteCount: max(budget, 4 * smallSegmentByteCount),
+      segmentByteCount: smallSegmentByteCount)
+  }
+
+  /// Holds the largest record.
+  private static let smallSegmentByteCount = 2 << 20
 
   /// The sealer of a volume, its data key unwrapped.
   func sealer(for description: ReplicaDescription) throws(NodeError) -> VolumeSealer {

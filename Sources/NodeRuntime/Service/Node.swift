@@ -125,6 +125,13 @@ package final class Node: NodeServices {
     for host in hosts.all {
       do throws(NodeError) {
         try mountTable.writeBack(host.id)
+      } catch {
+        // A full volume, say: its writers were told, and unmounting goes on.
+        logger.error(
+          "not all that the kernel cached could be written",
+          metadata: ["volume": "\(host.id)", "error": "\(error)"])
+      }
+      do throws(NodeError) {
         do throws(NodeError) {
           try mountTable.unmountAll(of: host.id, lazily: false)
         } catch {
