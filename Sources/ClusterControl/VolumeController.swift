@@ -59,7 +59,7 @@ package struct VolumeController: Sendable {
           entry: try await makeReplica(entry), isNew: true, remarks: plan.remarks)
       }
       try checkSame(existing, plan)
-      if existing.state == .creating {
+      if existing.state == .creating, existing.members.contains(nodeID) {
         // Nobody works on it, or the name were held: an earlier attempt got stuck.
         return Creation(
           entry: try await makeReplica(existing), isNew: true, remarks: plan.remarks)
@@ -74,6 +74,7 @@ package struct VolumeController: Sendable {
   /// Deletes a volume by name or identifier; gives what it was. `.notFound` if there is none.
   package func delete(_ nameOrID: String) async throws(Refusal) -> VolumeEntry {
     let entry = try await find(nameOrID)
+    try requireHere(entry)
     return try await operations.exclusively([entry.name], "delete") {
       () async throws(Refusal) in
       // Asked before anything is written: what is in use must never be found half deleted.
@@ -103,6 +104,7 @@ package struct VolumeController: Sendable {
     -> VolumeEntry
   {
     let entry = try await find(nameOrID)
+    try requireHere(entry)
     try VolumeRequest.checkSize(sizeBytes, facts: try await facts())
     let blockSize = entry.specification.blockSize
     let capacity = blockSize.blockCount(holding: sizeBytes) << UInt64(blockSize.shift)
@@ -134,13 +136,21 @@ package struct VolumeController: Sendable {
     try await catalog.volumes().map(\.entry)
   }
 
-  /// What the cluster has to give, as of now.
+  /// What there is to give, as of now: this node, since replicas are made nowhere else yet,
+  /// whoever else may have registered with the same etcd.
   package func facts() async throws(Refusal) -> ClusterFacts {
-    let nodes = try await catalog.nodes()
-    return ClusterFacts(
-      nodeCount: max(1, nodes.count),
-      zones: Set(nodes.compactMap(\.zone) + [configuration.zone].compactMap { $0 }),
+    ClusterFacts(
+      nodeCount: 1, zones: Set([configuration.zone].compactMap { $0 }),
       diskType: configuration.diskType, poolCapacityBytes: try await host.poolCapacityBytes())
+  }
+
+  /// A volume that lies elsewhere must not be touched from here: its data would stay behind.
+  private func requireHere(_ entry: VolumeEntry) throws(Refusal) {
+    guard entry.members.contains(nodeID) else {
+      throw .precondition(
+        "volume \(entry.name) lies on node \(entry.members.joined(separator: ", ")), not on this "
+          + "one; ask the daemon there")
+    }
   }
 
   // MARK: Classes
@@ -190,14 +200,14 @@ package struct VolumeController: Sendable {
       }
     }
     let held = Set(replicas.map(\.specification.id))
-    for entry in try await volumes() {
+    for entry in try await volumes() where entry.members.contains(nodeID) {
       switch entry.state {
       case .creating: _ = try await makeReplica(entry)
       case .deleting:
         try await host.deleteReplica(entry.id)
         try await catalog.remove(entry.id)
       case .available:
-        if entry.members.contains(nodeID), !held.contains(entry.id) {
+        if !held.contains(entry.id) {
           logger.error(
             "replica is missing from the pool", metadata: ["volume": "\(entry.id)"])
         }

@@ -115,6 +115,31 @@ import Testing
     #expect(found.reclaimPolicy == .retain && found.state == .available && found.isDegraded)
   }
 
+  @Test func `a volume of another node is left alone`() async throws {
+    let entry = try await bench.create("data").entry
+    _ = try await bench.controller.catalog.reconfigure(
+      entry.id, expected: .first, primary: "node-2", members: ["node-2"], learners: [])
+    #expect(await kind { try await bench.controller.delete("data") } == .precondition)
+    #expect(
+      await kind { try await bench.controller.expand("data", toBytes: 2 << 30) } == .precondition)
+    _ = try await bench.controller.catalog.update(entry.id) { $0.state = .deleting }
+    try await bench.controller.reconcile()
+    #expect(try await bench.controller.find("data").members == ["node-2"])
+  }
+
+  @Test func `other nodes in the same etcd do not make replicas whole`() async throws {
+    for id in ["node-2", "node-3"] {
+      try await bench.controller.catalog.register(
+        NodeEntry(
+          id: id, name: id, zone: "z", address: "a:1", controlAddress: "a:2", capacityBytes: 1,
+          diskType: nil))
+    }
+    #expect(
+      try await bench.create("data", class: "distributed").remarks.contains {
+        $0.hasPrefix("degraded")
+      })
+  }
+
   @Test func `expanding grows and never shrinks`() async throws {
     let entry = try await bench.create("data").entry
     let grown = try await bench.controller.expand("data", toBytes: 2 << 30)

@@ -102,7 +102,8 @@ struct GetStorageClass: ControlCommand {
     var request = Control.GetStorageClassRequest()
     request.name = name
     let answer = try await client.call(Control.StorageClassesService.get, request)
-    let value = OutputValue(answer.storageClass ?? Control.StorageClass())
+    let value = OutputValue(answer.storageClass ?? Control.StorageClass()).without(
+      ["is_default", "built_in"])  // what remains is a class file
     return Report(text: OutputWriter.yaml(value), value: value)
   }
 }

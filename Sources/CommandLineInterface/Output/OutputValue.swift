@@ -21,6 +21,14 @@ indirect enum OutputValue: Hashable, Sendable {
   }
 }
 
+extension OutputValue {
+  /// An object less some of its keys.
+  func without(_ keys: Set<String>) -> OutputValue {
+    guard case .object(let entries) = self else { return self }
+    return .object(entries.filter { !keys.contains($0.key) })
+  }
+}
+
 /// Builds the tree of a message by visiting its fields.
 private struct MessageTree: FieldVisitor {
   var entries: [OutputValue.Entry] = []
