@@ -12,11 +12,13 @@ stage=$work/kubelet/stage
 pods=$work/kubelet/pods
 mkdir -p "$pods"
 
-# make NAME SIZE [FLAG...]: provisions, attaches and stages; leaves the ID in $id.
+# make NAME SIZE [FLAG...]: provisions, attaches and stages. Checks run in a process of their own,
+# so the ID travels in a file.
 make() {
-  local name=$1 size=$2
+  local name=$1 size=$2 id
   shift 2
   id=$(csi create-volume --name "$name" --size "$size" --parameter replication=1 "$@") || return 1
+  echo "$id" >"$work/id"
   csi controller-publish "$id" --node e2e "$@" && mkdir -p "$stage/$name" &&
     csi stage "$id" --staging-path "$stage/$name" "$@"
 }
@@ -31,7 +33,7 @@ publish() {
   csi publish "$id" --staging-path "$stage/$name" --target-path "$pods/$target" "$@"
 }
 unpublish() { csi unpublish "$id" --target-path "$pods/$1"; }
-kind() { findmnt -n -o FSTYPE "$pods/$1" | sed 's/^fuse\..*/fuse/'; }
+kind() { findmnt -n -o FSTYPE "$pods/$1" | tail -n 1 | sed 's/^fuse\..*/fuse/'; }
 room() { df -B1 --output=size "$pods/$1" | tail -n 1 | tr -d ' '; }
 
 daemon_start || finish
@@ -40,6 +42,7 @@ check "the driver is ready" csi probe
 for type in galleonfs ext4 xfs; do
   # xfs refuses to be made on less than 300 MiB.
   check "$type: provision, attach and stage" make "$type" 512M --fs-type "$type" || continue
+  id=$(cat "$work/id")
   check "$type: publish" publish "$type" one --fs-type "$type"
   equal "${type/galleonfs/fuse}" "$(kind one)" "$type: the mount is of this kind"
   check "$type: write" bash -c "echo kept >'$pods/one/file' && sync -f '$pods/one'"
@@ -74,6 +77,7 @@ for type in galleonfs ext4 xfs; do
 done
 
 check "block: provision, attach and stage" make raw 64M --block
+id=$(cat "$work/id")
 check "block: publish" publish raw device --block
 check "block: the target is a device" test -b "$pods/device"
 equal $((64 << 20)) "$(blockdev --getsize64 "$pods/device")" "block: of exactly the volume's size"
@@ -91,6 +95,7 @@ check "block: unstage, detach and delete" unmake raw
 
 say "access modes"
 check "RWOP: provision and stage" make rwop 64M --access-mode SINGLE_NODE_SINGLE_WRITER
+id=$(cat "$work/id")
 check "RWOP: publish" publish rwop first --access-mode SINGLE_NODE_SINGLE_WRITER
 expect_exit 1 "RWOP: a second path is refused" publish rwop second --access-mode SINGLE_NODE_SINGLE_WRITER
 check "RWOP: unpublish" unpublish first
@@ -103,6 +108,7 @@ expect_exit 2 "a parameter that does not exist" \
   csi create-volume --name odd --size 64M --parameter replicaz=1
 expect_said replicaz "   is named"
 check "a volume" make taken 64M
+id=$(cat "$work/id")
 expect_exit 1 "the same name with another size" \
   csi create-volume --name taken --size 128M --parameter replication=1
 check "the same name with the same size gives the same volume" bash -c "[ '$id' = \"\$('$bin/galleonctl' csi create-volume --endpoint 'unix://$csi_socket' --name taken --size 64M --parameter replication=1)\" ]"

@@ -8,6 +8,8 @@ block=${BLOCK_BYTES:-4096}
 # What the host may keep after everything was deleted: index and rounding, not data.
 slack_kib=${SLACK_KIB:-8192}
 
+# Space is given back by the checkpoint that makes the deletion durable.
+daemon_flags=(--checkpoint-interval 2)
 daemon_start || finish
 volume_create full "${size_mib}M" || finish
 at=$mounts/full
