@@ -3,6 +3,8 @@
 # devices, readers, expansion, repeated calls, and calls again after a crash.
 . "$(dirname "$0")/lib.sh"
 
+mount_flags=()
+
 csi() {
   local call=$1
   shift
@@ -34,6 +36,8 @@ publish() {
 }
 unpublish() { csi unpublish "$id" --target-path "$pods/$1"; }
 kind() { findmnt -n -o FSTYPE "$pods/$1" | tail -n 1 | sed 's/^fuse\..*/fuse/'; }
+# CAP_SYS_RESOURCE is bit 24 (capabilities(7)).
+may_resize() { [ $((0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> 24 & 1)) = 1 ]; }
 room() { df -B1 --output=size "$pods/$1" | tail -n 1 | tr -d ' '; }
 
 daemon_start || finish
@@ -54,9 +58,13 @@ for type in galleonfs ext4 xfs; do
   expect_exit 1 "$type: writing there fails" bash -c "echo no >'$pods/three/file'"
   expect_said "Read-only" "   with EROFS"
   before=$(room one)
-  check "$type: expand online" csi expand "$id" --size 1G --target-path "$pods/one"
-  if [ "$(room one)" -gt "$before" ]; then ok "$type: the mount has grown"; else
-    bad "$type: the mount has grown ($before, then $(room one))"
+  if [ "$type" = ext4 ] && ! may_resize; then
+    say "skip  ext4: expand online: the kernel wants CAP_SYS_RESOURCE, which is taken from us here"
+  else
+    check "$type: expand online" csi expand "$id" --size 1G --target-path "$pods/one"
+    if [ "$(room one)" -gt "$before" ]; then ok "$type: the mount has grown"; else
+      bad "$type: the mount has grown ($before, then $(room one))"
+    fi
   fi
   echo unsynced >"$pods/one/late"
   daemon_kill

@@ -18,6 +18,8 @@ log=$work/daemon.log
 csi_socket=$work/csi.sock
 daemon_pid=
 daemon_flags=()
+# Every volume appears below $mounts; a script that mounts by itself empties this.
+mount_flags=(--mount-point "$mounts")
 passed=0
 failed=0
 
@@ -117,8 +119,8 @@ daemon_start() {
   mkdir -p "$mounts"
   "$bin/galleonfs" -d --storage-path "$storage" --bind-address "127.0.0.1:$bind_port" \
     --ipc-address "127.0.0.1:$ipc_port" --http-address "127.0.0.1:$http_port" \
-    --mount-point "$mounts" --csi-endpoint "unix://$csi_socket" --node-name e2e \
-    "${daemon_flags[@]}" "$@" >>"$log" 2>&1 </dev/null &
+    --csi-endpoint "unix://$csi_socket" --node-name e2e \
+    "${mount_flags[@]}" "${daemon_flags[@]}" "$@" >>"$log" 2>&1 </dev/null &
   daemon_pid=$!
   local deadline=$(($(now_ms) + 30000))
   until http /readyz >/dev/null 2>&1; do
