@@ -67,7 +67,7 @@ final class FakeNode: NodeServices, Sendable {
     return record
   }
 
-  func unmount(path: String) async throws(NodeError) {
+  func unmount(path: String, lazily: Bool) async throws(NodeError) {
     state.withLock { state in state.mounts.removeAll { $0.path == path } }
   }
 
