@@ -44,7 +44,15 @@ final class EtcdProcess: Sendable {
   /// Ends it at once, as a crash would.
   func kill() { signal(SIGKILL, reaping: true) }
 
-  func pause() { signal(SIGSTOP, reaping: false) }
+  /// Returns when all its threads stand still.
+  func pause() {
+    signal(SIGSTOP, reaping: false)
+    process.withLock { pid in
+      var status: Int32 = 0
+      waitpid(pid, &status, WUNTRACED)
+    }
+  }
+
   func resume() { signal(SIGCONT, reaping: false) }
 
   private func signal(_ number: Int32, reaping: Bool) {

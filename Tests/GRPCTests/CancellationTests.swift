@@ -5,11 +5,16 @@ import Testing
   @Test func `a deadline ends the call at the client and the handler at the server`() async throws {
     let witness = Witness()
     try await withPair(try Pair(makeTestRouter(witness))) { pair in
-      let status = await status {
-        _ = try await pair.channel.unary(
-          path("Sleep"), [], options: CallOptions(timeout: .milliseconds(200)))
+      // On a busy machine a short time may pass before the handler starts.
+      var timeout = Duration.milliseconds(200)
+      while witness.events.isEmpty {
+        let status = await status {
+          _ = try await pair.channel.unary(
+            path("Sleep"), [], options: CallOptions(timeout: timeout))
+        }
+        #expect(status?.code == .deadlineExceeded)
+        timeout *= 2
       }
-      #expect(status?.code == .deadlineExceeded)
       await witness.wait(for: 2)
       #expect(witness.events == ["started", "cancelled"])
     }
@@ -18,7 +23,8 @@ import Testing
   @Test func `a handler knows how much time is left`() async throws {
     var router = GRPCRouter()
     router.unary("test.Time", "Left", request: .bytes, response: .bytes) { _, context in
-      let left = context.remainingTime.map { $0 > .seconds(20) && $0 <= .seconds(30) }
+      // The core rounds the time up on its way.
+      let left = context.remainingTime.map { $0 > .seconds(20) && $0 <= .seconds(31) }
       return bytes("\(String(describing: left))")
     }
     try await withPair(try Pair(router)) { pair in
