@@ -16,5 +16,9 @@ package struct FileLock: ~Copyable, Sendable {
     descriptor = file
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // A child between fork and exec still has the descriptor: closing ours alone would not do.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 }
