@@ -129,6 +129,10 @@ private struct ReaderMemory {
       let memory
     else { return nil }
     base = memory
+    // The kernel copies requests into pages that are there. For one that is not, it would have to
+    // make it, and a process that is being killed gets none: the request, perhaps a write of
+    // another program's cached data, would fail instead of waiting for the next daemon.
+    memset(memory, 0, Self.pageByteCount + transfer)
     request = memory + (Self.pageByteCount - KernelProtocol.writeHeadByteCount)
     scratch = UnsafeMutableRawBufferPointer(
       start: memory + Self.pageByteCount + transfer, count: transfer + Self.pageByteCount)
