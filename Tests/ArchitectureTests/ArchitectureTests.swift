@@ -54,6 +54,13 @@ struct ArchitectureTests {
     #expect(directories == targets)
   }
 
+  @Test func `every Swift target has its page`() {
+    let missing = manifest.targets.filter { $0.kind == .room }
+      .map { "Sources/\($0.name)/\($0.name).docc/\($0.name).md" }
+      .filter { !Repository.exists($0) }
+    #expect(missing == [])
+  }
+
   private static func second(_ path: String) -> String {
     path.split(separator: "/").dropFirst().first.map(String.init) ?? path
   }
