@@ -141,9 +141,9 @@ fio_verifies() {
   local common=(--name=verify --directory="$at" --size="$fio_size" --ioengine=psync --numjobs=2
     --verify=crc32c --verify_fatal=1 --do_verify=1 --fsync=64 --unlink=1 --output="$work/fio.out")
   check "fio: random writes of mixed sizes verify" \
-    fio "${common[@]}" --rw=randwrite --bsrange=512-256k --blockalign=512
-  check "fio: random direct writes verify" fio "${common[@]}" --rw=randwrite --bs=4k --direct=1
-  check "fio: sequential writes verify" fio "${common[@]}" --rw=write --bs=1m
+    fio --aux-path="$work" "${common[@]}" --rw=randwrite --bsrange=512-256k --blockalign=512
+  check "fio: random direct writes verify" fio --aux-path="$work" "${common[@]}" --rw=randwrite --bs=4k --direct=1
+  check "fio: sequential writes verify" fio --aux-path="$work" "${common[@]}" --rw=write --bs=1m
 }
 
 tree() {
