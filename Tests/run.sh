@@ -152,16 +152,6 @@ end_to_end() {
     "${as_root[@]}" "$1"
 }
 
-foreign_client() {
-  local python=.build/grpcio-venv
-  [ -x "$python/bin/python" ] || python3 -m venv "$python" || return 1
-  "$python/bin/python" -c 'import grpc' 2>/dev/null ||
-    "$python/bin/pip" install -q grpcio grpcio-reflection grpcio-health-checking || return 1
-  PYTHON=$top/$python/bin/python GALLEONFS_BIN=$top/.build/release \
-    timeout -k 30 "$quick_limit" "${as_root[@]}" "$python/bin/python" \
-    Tests/EndToEnd/grpc-foreign-client.py
-}
-
 section packages install_packages
 section tools show_tools
 section format check_format
@@ -173,8 +163,6 @@ if section "build for release" build -c release; then
     name=$(basename "$file" .sh)
     [ "$name" = lib ] || section "end to end: $name" end_to_end "$file"
   done
-  [ ! -e Tests/EndToEnd/grpc-foreign-client.py ] ||
-    section "end to end: grpc-foreign-client" foreign_client
   section "end to end: quickstart" end_to_end Deploy/quickstart.sh
   section "benchmarks, smoke" "${as_root[@]}" Tests/Benchmarks/run.sh --smoke
 fi
